@@ -430,7 +430,7 @@ def test_huge_multipliers_do_not_loosen_a_check(proven: kpm.Result) -> None:
     multipliers = proof.multipliers.copy()
     multipliers[leaf] = 1e20
     assert failed(tampered(proven, multipliers=multipliers)) >= {
-        "bounds and their rounding at most that, in money"
+        "bounds with their rounding at most upper bound, in money"
     }
 
 

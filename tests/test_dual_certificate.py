@@ -14,6 +14,7 @@ import pytest
 import kpm_fast as kpm
 from auction_books import KINDS, MAKERS, as_orders, extreme_book, make_maker, random_book
 from command_line import run
+from kpm_fast.verification import dual_checks
 from strategies import fewer
 from tampering import nudged, with_each_entry_changed
 from witness.auction import dual_value
@@ -197,6 +198,60 @@ def test_weights_that_are_no_mixture_are_found(alpha: float) -> None:
         assert failed(dataclasses.replace(result, certificate=told)), weights
 
 
+@pytest.mark.parametrize("alpha", [1e-12, 1e-20, 1e-30])
+def test_a_tiny_risk_aversion_excuses_no_false_proof(alpha: float) -> None:
+    """The prior's rounding over alpha would, were it allowed: that no trade is best."""
+    market = kpm.Market([[1, 0]], maker=kpm.PolytopeMaker([[0.5, 0.5], [0.4, 0.6]], alpha))
+    result = kpm.clear(
+        market, kpm.Orders([0], "buy", [0.9], [10]), rule="competitive", certificate=True
+    )
+    assert checked(result)
+    assert result.objective == pytest.approx(4.0)
+    prices, none = np.array([0.95]), np.zeros(1)
+    told = dataclasses.replace(
+        result,
+        fills=none,
+        net_demand=none,
+        claim_prices=prices,
+        state_prices=np.array([0.95, 0.05]),
+        payoff=np.zeros(2),
+        revenue=0.0,
+        upper_bound=0.0,
+        _objective=0.0,
+        certificate=kpm.DualCertificate([0.5, 0.5], weights=[1.0, 0.0]),
+    )
+    assert "bound at most the upper bound, in money" in failed(told)
+
+
+@pytest.mark.parametrize("options", [{}, {"time_limit": 0.0}], ids=["optimal", "stopped"])
+def test_a_polytope_without_a_digit_of_risk_aversion_is_proven(options: dict[str, Any]) -> None:
+    """Where KL(g|p)/alpha has no digits, the mixture bounds; the same book in larger units, too."""
+    for exponent in (-30, -26, -23, -20, -16, -12, -8, -5, -2):
+        for seed in range(fewer(12, 6)):
+            rng = np.random.default_rng(seed)
+            priors, payoffs = rng.dirichlet(np.ones(4), 3), rng.random((3, 4)).round(2)
+            market = kpm.Market(payoffs, maker=kpm.PolytopeMaker(priors, 10.0**exponent))
+            claim = rng.integers(3, size=20)
+            price = (payoffs @ priors.mean(axis=0))[claim] + 0.1 * rng.normal(size=20)
+            orders = kpm.Orders(claim, rng.choice([-1, 1], 20), price, rng.integers(1, 10, 20))
+            for proven in (False, True):
+                result = kpm.clear(
+                    market, orders, rule="competitive", certificate=proven, **options
+                )
+                result.verify().raise_if_failed()
+                if proven:
+                    checked(result).raise_if_failed()
+
+
+def test_a_maker_of_a_new_kind_is_not_taken_for_another() -> None:
+    loss = np.array([1.0, 2.0])
+    assert dual_checks.cost({"kind": "worst_state"}, loss) == 2.0
+    with pytest.raises(ValueError, match="new"):
+        dual_checks.cost({"kind": "new"}, loss)
+    with pytest.raises(ValueError, match="new"):
+        dual_checks._conjugate({"kind": "new"}, loss, loss)
+
+
 def test_orders_out_of_the_money_count_if_they_are_not() -> None:
     """A giant bid that was left out of the book raises the bound by all that it would gain."""
     result = drawn("ball", 7)
@@ -220,7 +275,7 @@ def test_a_proof_of_another_rule_proves_nothing() -> None:
     for result, other in ((tree, dual), (dual, tree)):
         assert checked(result)
         told = dataclasses.replace(result, certificate=other.certificate)
-        assert failed(told) == {"certificate is of this kind of rule"}
+        assert failed(told) == {"certificate is of the kind that the rule has"}
     proof = proof_of(dual)
     short = dataclasses.replace(proof, worst_case=[])
     names = failed(dataclasses.replace(dual, certificate=short))

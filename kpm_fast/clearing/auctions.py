@@ -122,10 +122,17 @@ def _proof(result: Result) -> tuple[DualCertificate, float]:
     """Return the published state prices, or those that bound better, as a proof; and the bound."""
     model, p = maker_model(result.market), result.worst_case
 
-    def bound(g: Floats) -> float:
-        return dual_bound(result, g, p)
+    held = float(np.abs(result.market.inventory).max())
+    blur = 1e-11 * result.scale + 512 * 2.0**-52 * held
 
-    g = min(result.state_prices, result.marginal_state_prices, key=bound)
+    def bound(g: Floats) -> float:
+        return dual_bound(result, g, p, blur)
+
+    prices = [result.state_prices, result.marginal_state_prices]
+    if model["kind"] == "polytope" and result.status is not Status.OPTIMAL:
+        mixture = mixture_weights(model["priors"], p) @ model["priors"]
+        prices.insert(0, mixture / mixture.sum())
+    g = min(prices, key=bound)
     proof = DualCertificate(g)
     if model["kind"] == "polytope":
         mixed = p if model["risk_aversion"] > 0 else g

@@ -103,7 +103,9 @@ class _AuctionVerifier:
                 int(np.count_nonzero(marginal != result.state_prices)),
                 0,
             )
-        conjugate = maker_costs.conjugate_bound(self.model, marginal, result.worst_case)
+        marginal, conjugate = maker_costs.supported(
+            self.model, marginal, result.worst_case, self.rounding
+        )
         cost = maker_costs.cost(self.model, -result.payoff)
         return Check(
             "C(losses) + C*(marginal state prices) = their product, in money",
@@ -132,7 +134,7 @@ class _AuctionVerifier:
         result, market = self.result, self.result.market
         losses = result.net_demand @ market.payoffs - market.inventory
         value = math.fsum(self.paid) - maker_costs.cost(self.model, losses)
-        bound = dual_bound(result, result.state_prices, result.worst_case)
+        bound = dual_bound(result, result.state_prices, result.worst_case, self.rounding)
         wanted = (1 + _RELATIVE) * result.tolerance * self.scale
         checks = [
             Check("scale, relative", abs(result.scale - self.scale) / self.scale, _RELATIVE),
@@ -159,10 +161,11 @@ class _AuctionVerifier:
         return checks
 
 
-def dual_bound(result: Outcome, g: Floats, worst_case: Floats) -> float:
-    """Return the dual of the book at some state prices."""
+def dual_bound(result: Outcome, g: Floats, worst_case: Floats, blur: float) -> float:
+    """Return the dual of the book at some state prices, or the mixture's (``supported``)."""
     market, orders = result.market, result.orders
-    claim = orders.claim_index(market)
+    claim, model = orders.claim_index(market), maker_model(market)
+    g, conjugate = maker_costs.supported(model, g, worst_case, blur)
     least, most = market.payoffs.min(axis=1), market.payoffs.max(axis=1)
     # Sums over states are taken above a claim's least payoff, as its price is.
     prices = least + (market.payoffs - least[:, None]) @ g
@@ -170,7 +173,7 @@ def dual_bound(result: Outcome, g: Floats, worst_case: Floats) -> float:
     return math.fsum(
         [
             float(g @ market.inventory),
-            maker_costs.conjugate_bound(maker_model(market), g, worst_case),
+            conjugate,
             *(np.maximum(gain, 0) * orders.quantity).tolist(),
         ]
     )

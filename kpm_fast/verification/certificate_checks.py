@@ -50,7 +50,7 @@ def check_certificate(market: Market, orders: Orders, result: Outcome) -> Verifi
         return Verification((Check("arrays fit the book", 1, 0),))
     dual, by_limit = isinstance(proof, DualCertificate), result.rule == "pay_as_bid"
     if dual is (result.rule == "maker_optimal"):
-        return Verification((Check("certificate is of this kind of rule", 1, 0),))
+        return Verification((Check("certificate is of the kind that the rule has", 1, 0),))
 
     # Rounding of sums over N and K (relative), of prices, of money.
     eps, span, size = 2.0**-52, np.ptp(P, axis=1), np.abs(P).max(axis=1)
@@ -139,7 +139,7 @@ def _leaf_figures(
         ("bounds at least what they follow from, in roundings", short[finite].max(initial=0), 1),
         ("leaves without a bound are out of reach", (~finite & ~(reach < -vague)).sum(), 0),
         ("bounds at most the upper bound, in money", proof.bound.max() - upper, money),
-        ("bounds and their rounding at most that, in money", blurred - upper, wanted),
+        ("bounds with their rounding at most upper bound, in money", blurred - upper, wanted),
     ]
 
 

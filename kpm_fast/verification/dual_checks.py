@@ -33,7 +33,7 @@ def dual_figures(
     if tuple(map(len, vectors)) != wanted:
         return [("arrays fit the book and its maker", 1, 0)]
     improper = max(max(-p.min(), abs(exact_sum(p) - 1)) for p in vectors if len(p))
-    g, p, beyond, vague = _in_the_set(model, proof)
+    g, p, beyond, vague = _in_the_set(model, proof, money)
     low, size = P.min(axis=1), np.abs(P).max(axis=1)[claim]
     limit = np.clip(orders.price, low[claim], P.max(axis=1)[claim])
     gain = orders.side * (limit - (low + (P - low[:, None]) @ g)[claim])
@@ -49,12 +49,12 @@ def dual_figures(
 
 
 def _in_the_set(
-    model: dict[str, Any], proof: DualCertificate
+    model: dict[str, Any], proof: DualCertificate, money: float
 ) -> tuple[Floats, Floats, float, float]:
     """Return prices and a prior that bound, how far those stated are off, and the prior's rounding.
 
     A prior outside the ball is moved into it: the allowance costs the proof nothing. A polytope's
-    is its mixture, which is rounded; without risk aversion so are the state prices.
+    is its mixture, which is rounded; so are the state prices where that blurs more than the money.
     """
     g, p, kind = proof.state_prices, proof.worst_case, model["kind"]
     if kind == "knightian":
@@ -69,7 +69,8 @@ def _in_the_set(
         alpha = model["risk_aversion"]
         if alpha == 0:
             return p, p, float(np.abs(g - p).max()) / 1e-9, 0.0
-        return g, p, 0.0, 16 * _EPS * float(np.abs(g - p).sum() + 16 * _EPS) / alpha
+        vague = 16 * _EPS * float(np.abs(g - p).sum() + 16 * _EPS) / alpha
+        return (g, p, 0.0, vague) if vague <= money else (p, p, 0.0, 0.0)
     return g, p, 0.0, 0.0
 
 
@@ -97,7 +98,11 @@ def _conjugate(model: dict[str, Any], g: Floats, p: Floats) -> float:
         return float(total * (divergence(model["delta"] / total, g) + np.log(total) - 1))
     if kind == "utility":
         return float(-model["wealth"] * np.expm1(-divergence(model["prior"], g)))
-    return float(model["c"] * np.square(g - model["prior"]).sum()) if kind == "quadratic" else 0.0
+    if kind == "quadratic":
+        return float(model["c"] * np.square(g - model["prior"]).sum())
+    if kind == "worst_state":
+        return 0.0
+    raise ValueError(kind)  # a maker of a new kind
 
 
 def cost(model: dict[str, Any], loss: Floats) -> float:
@@ -131,7 +136,9 @@ def cost(model: dict[str, Any], loss: Floats) -> float:
             return np.asarray(x + gain.sum(axis=1))
 
         return top + _least(value, -2 * c, 2 * c)
-    return top
+    if kind == "worst_state":
+        return top
+    raise ValueError(kind)
 
 
 def _log_mean(q: Floats, x: Floats) -> Floats:

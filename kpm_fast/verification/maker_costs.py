@@ -11,7 +11,7 @@ import numpy as np
 from ..arrays import Floats
 from .reference import divergence, log_mean_exp, worst_case_risk
 
-__all__ = ["conjugate_bound", "cost", "mixture_weights"]
+__all__ = ["conjugate_bound", "cost", "mixture_weights", "supported"]
 
 _EPS = float(np.finfo(np.float64).eps)
 _LARGE = 1e8
@@ -108,6 +108,24 @@ def _polytope_conjugate(model: dict[str, Any], g: Floats, worst_case: Floats) ->
         return 0.0
     rounded = bool(np.all(off <= 1e-12 * wanted))  # the prior itself, then: its digits are better
     return divergence(g, wanted if rounded else mixture) / float(alpha)
+
+
+def supported(
+    model: dict[str, Any], g: Floats, worst_case: Floats, blur: float
+) -> tuple[Floats, float]:
+    """Return prices and an upper bound of C* there: of g, or of the mixture that makes the prior.
+
+    The mixture's C* is zero. It is what bounds where the rounding of KL(g|p)/alpha is larger than
+    ``blur``, money: there g differs from p by alpha times the losses, or not by a digit.
+    """
+    if model["kind"] == "polytope" and model["risk_aversion"] > 0:
+        off = float(np.abs(g - worst_case).sum()) + 16 * _EPS
+        mixture = mixture_weights(model["priors"], worst_case) @ model["priors"]
+        mixture /= mixture.sum()
+        near = float(np.abs(mixture - worst_case).max()) <= 1e-9
+        if near and 16 * _EPS * off / float(model["risk_aversion"]) > blur:
+            return mixture, 0.0
+    return g, conjugate_bound(model, g, worst_case)
 
 
 def mixture_weights(priors: Floats, wanted: Floats) -> Floats:
