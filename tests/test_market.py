@@ -308,6 +308,12 @@ def test_a_change_that_the_maker_cannot_take_is_named() -> None:
         assert str(caught.value) == (
             f"{name}: StartingOrders has none; replace(maker=...) changes the maker"
         )
+        with pytest.raises(kpm.InputError) as caught:
+            given.replace(maker=None, **{name: value})
+        assert str(caught.value) == (
+            f"{name}: StartingOrders has none; a Knightian maker needs prior, risk_aversion and "
+            "ambiguity"
+        )
     wealthy = kpm.Market([[1, 0]], maker=kpm.UtilityMaker([0.5, 0.5], 1.0))
     with pytest.raises(kpm.InputError, match=r"^prior: UtilityMaker has no risk_aversion to go"):
         wealthy.replace(prior=[0.25, 0.75])
