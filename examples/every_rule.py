@@ -16,7 +16,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 
 import kpm_fast as kpm
 
@@ -127,35 +126,46 @@ for name, start in makers.items():
 # A row of the figure for prices and one for risk, a column for each rule.
 MARKS = dict(zip(makers, ("o", "s", "p", "^", "h", "v", "d"), strict=True))
 COLOURS = ("#0072B2", "#D55E00", "#56B4E9", "#009E73", "#E69F00", "#CC79A7", "#222222")
-with kpm.plot.house_style():
-    figure = Figure(figsize=(10.8, 6.8), layout="constrained")
-    panels = figure.subplots(2, 3, sharex=True, sharey="row")
-    runners = np.arange(1, len(card.states) + 1)
-    for rule, (above, below) in zip(RULES, panels.T, strict=False):
-        for number, (name, colour) in enumerate(zip(makers, COLOURS, strict=True)):
-            if rule not in rules_of(makers[name]):
-                continue
-            result = results["race card", name, rule]
-            at = runners + 0.12 * (number - 3)
-            style = {"color": colour, "marker": MARKS[name], "ls": "", "markersize": 5.5}
-            above.plot(at, result.claim_prices - card.prior, label=name, **style)
-            below.plot(at, result.payoff, **style)
-        above.set_title(rule.replace("_", " "))
-        below.set_xlabel("runner")
-        below.set_xticks(runners)
-        for axes in (above, below):
-            axes.axhline(0.0, color="#8A8A8A", linewidth=0.8, zorder=1)
-            for runner in runners[1::2]:
-                axes.axvspan(runner - 0.5, runner + 0.5, color="#E3E3E3", alpha=0.4, linewidth=0)
-            axes.set_xlim(0.5, len(runners) + 0.5)
-    panels[0, 0].set_ylabel("clearing price less the prior\n(money per share)")
-    panels[1, 0].set_ylabel("maker's payoff if the runner wins\n(money)")
-    panels[1, 0].set_yscale("symlog", linthresh=10.0, linscale=0.6)
-    payoffs = (-1000, -100, -10, 0, 10, 100)
-    panels[1, 0].set_yticks(payoffs, [f"{payoff:,}".replace("-", "−") for payoff in payoffs])
-    panels[1, 0].set_ylim(-3000.0, 250.0)
-    panels[1, 0].minorticks_off()
-    figure.suptitle("One race card under every maker and rule", x=0.02, ha="left", weight="bold")
-    figure.legend(*panels[0, 1].get_legend_handles_labels(), loc="outside lower center", ncols=4)
-if __name__ == "__main__" and len(sys.argv) > 1:
-    figure.savefig(sys.argv[1], dpi=150)
+try:
+    from matplotlib.figure import Figure
+except ImportError:
+    print("\nThe figure needs matplotlib.")
+else:
+    with kpm.plot.house_style():
+        figure = Figure(figsize=(10.8, 6.8), layout="constrained")
+        panels = figure.subplots(2, 3, sharex=True, sharey="row")
+        runners = np.arange(1, len(card.states) + 1)
+        for rule, (above, below) in zip(RULES, panels.T, strict=False):
+            for number, (name, colour) in enumerate(zip(makers, COLOURS, strict=True)):
+                if rule not in rules_of(makers[name]):
+                    continue
+                result = results["race card", name, rule]
+                at = runners + 0.12 * (number - 3)
+                style = {"color": colour, "marker": MARKS[name], "ls": "", "markersize": 5.5}
+                above.plot(at, result.claim_prices - card.prior, label=name, **style)
+                below.plot(at, result.payoff, **style)
+            above.set_title(rule.replace("_", " "))
+            below.set_xlabel("runner")
+            below.set_xticks(runners)
+            for axes in (above, below):
+                axes.axhline(0.0, color="#8A8A8A", linewidth=0.8, zorder=1)
+                for runner in runners[1::2]:
+                    axes.axvspan(
+                        runner - 0.5, runner + 0.5, color="#E3E3E3", alpha=0.4, linewidth=0
+                    )
+                axes.set_xlim(0.5, len(runners) + 0.5)
+        panels[0, 0].set_ylabel("clearing price less the prior\n(money per share)")
+        panels[1, 0].set_ylabel("maker's payoff if the runner wins\n(money)")
+        panels[1, 0].set_yscale("symlog", linthresh=10.0, linscale=0.6)
+        payoffs = (-1000, -100, -10, 0, 10, 100)
+        panels[1, 0].set_yticks(payoffs, [f"{payoff:,}".replace("-", "−") for payoff in payoffs])
+        panels[1, 0].set_ylim(-3000.0, 250.0)
+        panels[1, 0].minorticks_off()
+        figure.suptitle(
+            "One race card under every maker and rule", x=0.02, ha="left", weight="bold"
+        )
+        figure.legend(
+            *panels[0, 1].get_legend_handles_labels(), loc="outside lower center", ncols=4
+        )
+    if __name__ == "__main__" and len(sys.argv) > 1:
+        figure.savefig(sys.argv[1], dpi=150)

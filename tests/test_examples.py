@@ -79,25 +79,45 @@ def test_a_researcher_has_another_table(tmp_path: Path) -> None:
     assert result.orders.quantity.tolist() == [5, 4, 3, 2]
 
 
-@pytest.mark.unsanitized
-def test_every_maker_and_rule(tmp_path: Path) -> None:
-    """Two books, quotes for claims without orders, trades that add up, and a figure."""
+@pytest.fixture(scope="module")
+def every_rule(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """What the example of every maker and rule prints, and its figure."""
     pytest.importorskip("matplotlib")
-    said = run("every_rule.py", tmp_path, "figure.png")
+    tmp_path = tmp_path_factory.mktemp("every_rule")
+    return run("every_rule.py", tmp_path, "figure.png"), tmp_path / "figure.png"
+
+
+@pytest.mark.unsanitized
+def test_every_maker_and_rule(every_rule: tuple[str, Path]) -> None:
+    """Two books, quotes for claims without orders, trades that add up, and a figure."""
+    said, figure = every_rule
     for text in ("pay_as_bid", "competitive"):
         assert said.count(text) == 14, text
     for text in ("not the favourite", "trades paid"):
         assert said.count(text) == 7, text
     assert (said.count("maker_optimal"), said.count("pdca")) == (4, 2)
     assert "-0.00 " not in said
-    assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
+    assert figure.read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.unsanitized
-def test_the_page_of_mechanisms_has_the_numbers_of_the_example(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
+def test_the_tables_of_every_rule_need_no_matplotlib(tmp_path: Path) -> None:
+    (tmp_path / "matplotlib.py").write_text("raise ImportError('none here')\n")
+    program = (
+        "import runpy, sys; sys.path.insert(0, sys.argv[1]); "
+        "runpy.run_path(sys.argv[2], run_name='__main__')"
+    )
+    said = run_program(program, tmp_path, EXAMPLES / "every_rule.py", cwd=tmp_path)
+    assert said.count("competitive") == 14
+    assert said.endswith("The figure needs matplotlib.\n")
+
+
+@pytest.mark.unsanitized
+def test_the_page_of_mechanisms_has_the_numbers_of_the_example(
+    every_rule: tuple[str, Path],
+) -> None:
     page = (EXAMPLES.parent / "docs" / "mechanisms.md").read_text("utf-8")
-    said = run("every_rule.py", tmp_path)
+    said, _ = every_rule
     printed = re.findall(r"(\S.*?\S)  +(\w+) +(.*) +[\d.]+\n", said.partition("(50 shares)")[0])
     rows = [
         [name, f"`{rule}`", *figures.replace(" %", "").split()] for name, rule, figures in printed
@@ -119,3 +139,11 @@ def test_no_example_is_forgotten() -> None:
     ran = re.findall(r'run\("(\w+\.py)", tmp_path', Path(__file__).read_text("utf-8"))
     assert set(ran) == {path.name for path in EXAMPLES.glob("*.py")}
     assert set(MARKETS) == {path.name for path in (EXAMPLES / "markets").glob("*.py")}
+
+
+def test_every_thumbnail_exists() -> None:
+    texts = [path.read_text("utf-8") for path in EXAMPLES.rglob("*.py")]
+    named = [n for t in texts for n in re.findall(r'sphinx_gallery_thumbnail_path = "(.+)"', t)]
+    assert len(named) > 1
+    for name in named:
+        assert (EXAMPLES.parent / "docs" / name).is_file(), name
