@@ -92,6 +92,14 @@ def test_one_maker_trades_more_than_six() -> None:
     assert sum(table["one_maker"]) > sum(table["six_makers"])
 
 
+@pytest.mark.parametrize(("ambiguity", "more"), [(0.0, 0.31), (0.01, 0.20), (0.02, 0.15)])
+def test_how_much_more_one_maker_trades_is_as_stated(ambiguity: float, more: float) -> None:
+    """The figures of docs/experiments.md."""
+    table = experiments.aggregation(ambiguity=ambiguity).table
+    found = sum(table["one_maker"]) / sum(table["six_makers"]) - 1
+    assert found == pytest.approx(more, abs=5e-3)
+
+
 def test_recorded_books_are_found_compressed_or_not(tmp_path: Path) -> None:
     market, orders = sample.race_card(runners=4, levels=2, seed=3, crossed=0.0)
     for name in ("plain", "deep/packed"):

@@ -17,7 +17,7 @@ __all__ = ["aggregation"]
 RUNNERS = 6
 
 
-def aggregation(books: int = 60, seed: int = 1) -> Experiment:
+def aggregation(books: int = 60, seed: int = 1, *, ambiguity: float = 0.01) -> Experiment:
     """Clear race cards by one maker, and each runner's orders by a separate maker.
 
     The six makers hold a sixth of the one maker's risk tolerance 1/alpha each, so that both
@@ -29,12 +29,19 @@ def aggregation(books: int = 60, seed: int = 1) -> Experiment:
         Race cards of six runners.
     seed : int
         Of the first race card; those of the others follow.
+    ambiguity : float
+        Of all makers, nats.
     """
     books, seed = checked_size(books, "books", seed)
     one, six = [], []
     for number in range(books):
         market, orders = sample.race_card(
-            runners=RUNNERS, levels=3, seed=seed + number, crossed=0.2, opinion=1.5, ambiguity=0.01
+            runners=RUNNERS,
+            levels=3,
+            seed=seed + number,
+            crossed=0.2,
+            opinion=1.5,
+            ambiguity=ambiguity,
         )
         result = clear(market, orders, tolerance=1e-7, threads=1)
         one.append(float(result.fills.sum()))

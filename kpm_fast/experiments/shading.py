@@ -65,7 +65,8 @@ def shading(books: int = 40, seed: int = 1) -> Experiment:
         name="shading",
         question="How much does a trader gain by bidding less than the claim is worth?",
         answer=f"With {', '.join(map(str, OTHERS))} other orders {told} of the best surplus "
-        "come from shading the bid under maker_optimal, and all of it under pay_as_bid. Under "
+        "come from shading the bid under maker_optimal, and at least "
+        f"{100 * min(shares['pay_as_bid']):.1f} % under pay_as_bid. Under "
         "competitive, and where every trade pays the difference of the maker's cost, in sequence, "
         f"it is {100 * fair:.1f} %, however many others there are.",
         table={"other_orders": list(OTHERS), **shares},
