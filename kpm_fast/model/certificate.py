@@ -167,7 +167,7 @@ class DualCertificate(Value):
     """State prices that bound what any fills are worth: the proof of a convex rule's clearing.
 
     docs/certificate.md has the inequality, :func:`kpm_fast.check_certificate` checks it.
-    Immutable; equal by value.
+    It has no leaves, hence no length. Immutable; equal by value.
 
     Parameters
     ----------
