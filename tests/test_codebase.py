@@ -41,7 +41,7 @@ def test_files_stay_short(path: Path) -> None:
 
 #: But for those that programs write, a paragraph a line.
 PAGES = [
-    ROOT / "README.md",
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "examples/README.md")),
     *sorted(
         page for page in (ROOT / "docs").glob("*.md") if page.stem not in ("aims", "benchmarks")
     ),
