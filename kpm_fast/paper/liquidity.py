@@ -78,7 +78,7 @@ def _aggregation_figure(apart: Sequence[float], common: Sequence[float]) -> Figu
             textcoords="offset points",
             color=BLUE,
         )
-        axes.set_title("Ten calls and ten puts cost one maker half")
+        axes.set_title("One maker asks about half of what two dealers ask")
         axes.set_xlabel("ambiguity Ω (nats)")
         axes.set_ylabel("certainty equivalent asked (money)")
         axes.set_ylim(0.0, 1.12 * max(apart))

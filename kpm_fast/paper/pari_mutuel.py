@@ -138,7 +138,9 @@ def _theorem_2_figure(
         right.set_title("Fills reach an optimum of (5), the dots")
         right.set_xlabel("starting order delta (shares in each state)")
         right.set_ylabel("filled (shares)")
-        right.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))  # off the lines
+        right.legend(  # off the lines
+            title="order for claim", frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0)
+        )
     return figure
 
 
@@ -209,7 +211,7 @@ def _corollary_1_figure(
         left.axhline(0.0, color=GREY, linewidth=0.8)
         left.plot(RADII, certainty, color=BLUE, label="certainty equivalent")
         left.plot(RADII, worst, color=ORANGE, label="payoff in the worst state")
-        left.set_title("In the end the maker risks nothing")
+        left.set_title("With enough Ω the maker risks nothing")
         left.legend(frameon=False)
         right.axhline(best, color=GREY, linewidth=1.0, ls=(0, (2, 3)))
         right.plot(RADII, attained, color=GREEN)
@@ -228,11 +230,11 @@ def _corollary_1_figure(
             textcoords="offset points",
             color=GREEN,
         )
-        right.set_title("In the end its fills are optimal for (5)")
+        right.set_title("With enough Ω its fills are optimal for (5)")
         for axes, low in ((left, min(worst)), (right, min(attained))):
             axes.axvline(threshold, color=GREY, linewidth=1.0, ls=(0, (2, 3)))
             axes.annotate(
-                "−ln min q",
+                "−ln min q, enough for any book",
                 (threshold, low),
                 (-5, 2),
                 textcoords="offset points",
