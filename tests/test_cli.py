@@ -99,6 +99,24 @@ def test_clear_inventory_of_any_length(tmp_path: Path, capsys: pytest.CaptureFix
         assert len(err) < 200
 
 
+@pytest.mark.parametrize("command", ["clear", "quotes"])
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--ambiguity", "-1"),
+        ("--risk-aversion", "0"),
+        ("--inventory", "1,2"),
+        ("--maker", "foo"),
+        ("--price-unit", "0"),
+    ],
+)
+def test_refusals_name_the_option(
+    command: str, option: str, value: str, book: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(command, book, f"{option}={value}") == cli.EXIT_INPUT
+    assert capsys.readouterr().err.startswith(f"kpm-fast: {option}: must ")
+
+
 def test_clear_writes_files(book: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     assert run("clear", book, "--quiet", "--json", tmp_path / "r.json", "--output", out) == 0
@@ -225,7 +243,7 @@ def test_keyboard_interrupt(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--risk-aversion", "-1"], ["risk_aversion", "-1"]),
+        (["--risk-aversion", "-1"], ["--risk-aversion", "-1"]),
         (["--ambiguity", "-1"], ["ambiguity", "-1"]),
         (["--inventory", "1,2"], ["inventory", "(2,)"]),
         (["--inventory", "none.csv"], ["--inventory", "none.csv"]),

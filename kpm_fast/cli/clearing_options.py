@@ -40,10 +40,12 @@ EXIT_LIMIT, EXIT_INTERRUPTED = 3, 130
 _TOLERANCE = 1e-8
 _OPTIONS = (
     "allocation",
+    "ambiguity",
     "cell_limit",
     "certificate",
     "method",
     "node_limit",
+    "risk_aversion",
     "rule",
     "threads",
     "time_limit",
