@@ -394,7 +394,7 @@ class Market:
             field = next((name for name in changed if not hasattr(self.maker, name)), changed[0])
             has = f"no {lacking[0]} to go with it" if hasattr(self.maker, field) else "none"
             other = "replace(maker=...) changes the maker"
-            if "maker" in changes:  # None, or it would not come here
+            if "maker" in changes:
                 other = f"a Knightian maker needs {', '.join(_KNIGHTIAN[:2])} and {_KNIGHTIAN[2]}"
             raise InputError(f"{type(self.maker).__name__} has {has}; {other}", field=field)
         return {name: getattr(self, name) for name in names}

@@ -102,7 +102,7 @@ def _conjugate(model: dict[str, Any], g: Floats, p: Floats) -> float:
         return float(model["c"] * np.square(g - model["prior"]).sum())
     if kind == "worst_state":
         return 0.0
-    raise ValueError(kind)  # a maker of a new kind
+    raise ValueError(kind)
 
 
 def cost(model: dict[str, Any], loss: Floats) -> float:

@@ -113,11 +113,7 @@ def _polytope_conjugate(model: dict[str, Any], g: Floats, worst_case: Floats) ->
 def supported(
     model: dict[str, Any], g: Floats, worst_case: Floats, blur: float
 ) -> tuple[Floats, float]:
-    """Return prices and an upper bound of C* there: of g, or of the mixture that makes the prior.
-
-    The mixture's C* is zero. It is what bounds where the rounding of KL(g|p)/alpha is larger than
-    ``blur``, money: there g differs from p by alpha times the losses, or not by a digit.
-    """
+    """Return g and C*(g), or the mixture and 0 where rounding of KL(g|p)/alpha exceeds blur."""
     if model["kind"] == "polytope" and model["risk_aversion"] > 0:
         off = float(np.abs(g - worst_case).sum()) + 16 * _EPS
         mixture = mixture_weights(model["priors"], worst_case) @ model["priors"]
