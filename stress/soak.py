@@ -31,10 +31,11 @@ _CROWDED = 400  # one book in so many, the first among them, is work for a team
 _SAMPLES = 100
 # Bytes that memory may grow by after the first tenth of a pass, and a clearing by the median slope:
 # the least that malloc gives out is 32, so one such piece lost in sixteen clearings is too much. In
-# few clearings pages hide that; they made up to 160 KiB in ten halves of 10,000, and 256 KiB pass.
+# few clearings pages hide that; they made up to 160 KiB in ten halves of 10,000, and 264 KiB beside
+# other work, so 512 KiB pass.
 _FLAT = 2**20
 _SLOPE = 2.0
-_PAGES = 2**18
+_PAGES = 2**19
 
 
 @dataclass
