@@ -64,8 +64,8 @@ def test_a_step_is_no_growth_but_a_leak_that_a_step_hides_is(at: int) -> None:
         (500_000, 0.0, {}, None),
         (500_000, 1.0, {}, None),
         (500_000, 3.0, {}, "GROWING"),
-        (10_000, 16.0, {}, None),  # pages
-        (10_000, 32.0, {}, "GROWING"),  # the least that can be lost
+        (20_000, 16.0, {}, None),  # pages
+        (20_000, 32.0, {}, "GROWING"),  # the least that can be lost
         (500_000, 0.0, {"digest": "another"}, "DIFFERENT"),
         (500_000, 0.0, {"teams": 0}, "NOT COMPARED"),
     ],
