@@ -13,6 +13,32 @@ namespace kpm {
 
 namespace {
 
+constexpr int kKinds = 6;
+constexpr int kStates = 4;
+constexpr double kDelta[kStates] = {5.0, 5.0, 5.0, 5.0};
+constexpr double kPriors[2 * kStates] = {0.1, 0.2, 0.3, 0.4, 0.4, 0.3, 0.2, 0.1};
+
+/// The maker of a kind, in turn all of them; a market of kStates has its parameters.
+MakerModel maker_of_kind(int kind, const Market& market) {
+  constexpr MakerKind kEach[kKinds] = {MakerKind::kKnightian,  MakerKind::kStartingOrders,
+                                       MakerKind::kWorstState, MakerKind::kPolytope,
+                                       MakerKind::kUtility,    MakerKind::kQuadratic};
+  MakerModel maker;
+  maker.kind = kEach[kind];
+  maker.states = kStates;
+  maker.prior = market.prior;
+  maker.risk_aversion = market.risk_aversion;
+  maker.ambiguity = market.ambiguity;
+  maker.delta = kDelta;
+  if (maker.kind == MakerKind::kPolytope) {
+    maker.vertices = kPriors;
+    maker.priors = 2;
+  }
+  maker.wealth = 30.0;
+  maker.curvature = 20.0;
+  return maker;
+}
+
 /// Orders against their limits: inside it they trade in full, beyond it not at all.
 bool obeys_limits(const test::RandomBook& book, const Clearing& clearing) {
   for (std::size_t j = 0; j < book.price.size(); ++j) {
@@ -30,28 +56,11 @@ bool obeys_limits(const test::RandomBook& book, const Clearing& clearing) {
 
 TEST(a_stopped_auction_obeys_every_limit_and_its_bound_holds) {
   test::Random random(81);
-  constexpr MakerKind kKinds[] = {MakerKind::kKnightian,  MakerKind::kStartingOrders,
-                                  MakerKind::kWorstState, MakerKind::kPolytope,
-                                  MakerKind::kUtility,    MakerKind::kQuadratic};
   int stopped = 0;
   for (int trial = 0; trial < 60; ++trial) {
-    const test::RandomBook book(random, 4, 4, 30);
+    const test::RandomBook book(random, kStates, 4, 30);
     const Market market = book.market();
-    MakerModel maker;
-    maker.kind = kKinds[trial % 6];
-    maker.states = book.states;
-    maker.prior = market.prior;
-    maker.risk_aversion = market.risk_aversion;
-    maker.ambiguity = market.ambiguity;
-    const std::vector<double> weights(static_cast<std::size_t>(book.states), 5.0);
-    const std::vector<double> priors = {0.1, 0.2, 0.3, 0.4, 0.4, 0.3, 0.2, 0.1};
-    maker.delta = weights.data();
-    if (maker.kind == MakerKind::kPolytope) {
-      maker.vertices = priors.data();
-      maker.priors = 2;
-    }
-    maker.wealth = 30.0;
-    maker.curvature = 20.0;
+    const MakerModel maker = maker_of_kind(trial % kKinds, market);
     AuctionSettings settings;
     settings.rule = trial % 2 == 0 ? ConvexRule::kCompetitive : ConvexRule::kPayAsBid;
     const AuctionClearing whole = clear_auction(market, maker, book.book(), settings);
@@ -83,30 +92,13 @@ TEST(a_stopped_auction_obeys_every_limit_and_its_bound_holds) {
 
 TEST(books_that_are_solved_in_several_units_are_stopped_in_each) {
   test::Random random(84);
-  constexpr MakerKind kKinds[] = {MakerKind::kKnightian,  MakerKind::kStartingOrders,
-                                  MakerKind::kWorstState, MakerKind::kPolytope,
-                                  MakerKind::kUtility,    MakerKind::kQuadratic};
   int stopped = 0;
   int idle = 0;
   std::int64_t further = 0;  // polls that idle giants cost: those of finer units
   for (int trial = 0; trial < 36; ++trial) {
-    test::RandomBook book(random, 4, 3, 12);
+    test::RandomBook book(random, kStates, 3, 12);
     const Market market = book.market();
-    MakerModel maker;
-    maker.kind = kKinds[trial % 6];
-    maker.states = book.states;
-    maker.prior = market.prior;
-    maker.risk_aversion = market.risk_aversion;
-    maker.ambiguity = market.ambiguity;
-    const std::vector<double> weights(static_cast<std::size_t>(book.states), 5.0);
-    const std::vector<double> priors = {0.1, 0.2, 0.3, 0.4, 0.4, 0.3, 0.2, 0.1};
-    maker.delta = weights.data();
-    if (maker.kind == MakerKind::kPolytope) {
-      maker.vertices = priors.data();
-      maker.priors = 2;
-    }
-    maker.wealth = 30.0;
-    maker.curvature = 20.0;
+    const MakerModel maker = maker_of_kind(trial % kKinds, market);
     AuctionSettings settings;
     settings.rule = trial % 4 == 3 && maker.kind == MakerKind::kStartingOrders ? ConvexRule::kPdca
                     : trial / 6 % 2 == 0 ? ConvexRule::kCompetitive
@@ -242,7 +234,7 @@ TEST(starting_orders_on_arrow_debreu_claims_are_stopped_as_well) {
 
 TEST(an_auction_without_time_says_so) {
   test::Random random(82);
-  const test::RandomBook book(random, 4, 4, 30);
+  const test::RandomBook book(random, kStates, 4, 30);
   MakerModel maker;
   const Market market = book.market();
   maker.states = book.states;

@@ -3,6 +3,7 @@
 
 #include "numerics/tolerances.hpp"
 #include "random_book.hpp"
+#include "search/tree/cells_of.hpp"
 #include "search/tree/linear_subtree.hpp"
 #include "search/tree/node_solver.hpp"
 
@@ -74,14 +75,6 @@ struct Problem {
   LinearSubtree subtree;
 };
 
-double cells_of(const Box& box) {
-  double cells = 1.0;
-  for (std::size_t k = 0; k < box.first.size(); ++k) {
-    cells *= box.last[k] - box.first[k] + 1;
-  }
-  return cells;
-}
-
 }  // namespace
 
 TEST(the_boxes_below_a_node_tile_it_and_each_has_a_proof_of_its_bound) {
@@ -99,13 +92,13 @@ TEST(the_boxes_below_a_node_tile_it_and_each_has_a_proof_of_its_bound) {
         double cells = 0.0;
         for (const auto* const boxes : {&outcome.pruned, &outcome.fathomed, &outcome.children}) {
           for (const Node& box : *boxes) {
-            cells += cells_of(box.box);
+            cells += test::cells_of(box.box);
             CHECK(box.bound <= node.bound);
             CHECK(box.multipliers.bound(problem.corners, box.box) <=
                   box.bound + 1e-12 * (1.0 + std::abs(box.bound)));
           }
         }
-        CHECK(cells == cells_of(node.box));
+        CHECK(cells == test::cells_of(node.box));
         for (const Node& box : outcome.pruned) {
           CHECK(box.bound < incumbent - kTie);
         }
@@ -160,10 +153,10 @@ TEST(a_dive_finds_clearings_and_changes_nothing_else) {
       double cells = 0.0;
       for (const auto* const boxes : {&outcome.pruned, &outcome.fathomed, &outcome.children}) {
         for (const Node& box : *boxes) {
-          cells += cells_of(box.box);
+          cells += test::cells_of(box.box);
         }
       }
-      CHECK(cells == cells_of(node.box));
+      CHECK(cells == test::cells_of(node.box));
       for (const Candidate& candidate : outcome.candidates) {
         bool inside = true;
         for (std::size_t k = 0; k < candidate.cell.size(); ++k) {

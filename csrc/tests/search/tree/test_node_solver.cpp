@@ -2,6 +2,7 @@
 
 #include "numerics/tolerances.hpp"
 #include "random_book.hpp"
+#include "search/tree/cells_of.hpp"
 #include "search/tree/node_solver.hpp"
 #include "search/tree/relaxation_program.hpp"
 
@@ -50,14 +51,6 @@ struct Problem {
   double first_value = -kInfinity;
 };
 
-double cells_of(const Box& box) {
-  double cells = 1.0;
-  for (std::size_t k = 0; k < box.first.size(); ++k) {
-    cells *= box.last[k] - box.first[k] + 1;
-  }
-  return cells;
-}
-
 }  // namespace
 
 TEST(a_node_that_the_supports_of_another_bound_needs_no_relaxation) {
@@ -102,7 +95,7 @@ TEST(what_supports_of_other_nodes_cut_is_proved_and_nothing_is_lost) {
       double cells = 0.0;
       for (const auto* const boxes : {&outcome.pruned, &outcome.fathomed, &outcome.children}) {
         for (const Node& box : *boxes) {
-          cells += cells_of(box.box);
+          cells += test::cells_of(box.box);
           const bool out_of_reach = box.bound == -kInfinity;
           CHECK(out_of_reach || box.multipliers.bound(problem.corners, box.box) <=
                                     box.bound + 1e-12 * (1.0 + std::abs(box.bound)));
@@ -111,7 +104,7 @@ TEST(what_supports_of_other_nodes_cut_is_proved_and_nothing_is_lost) {
       for (const Node& box : outcome.pruned) {
         CHECK(box.bound < incumbent - kTie);
       }
-      CHECK(cells == cells_of(node.box));
+      CHECK(cells == test::cells_of(node.box));
       cut += outcome.pruned.empty() ? 0 : 1;
     }
   }
