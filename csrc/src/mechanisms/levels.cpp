@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
-#include <numeric>
 
 #include "numerics/pair.hpp"
 
@@ -77,16 +76,23 @@ struct OneSided {
   bool holds;
 };
 
-/// Whether no order can be a giant, found without a list: the least level stands for the median.
-bool clearly_none(const Market& market, const std::vector<Staircase>& stairs) {
+/// What a list of the levels would show, found without one.
+struct Extent {
+  explicit Extent(const std::vector<Staircase>& stairs) {
+    for (const Staircase& claim : stairs) {
+      if (claim.span() > 0.0) {
+        add(claim);
+      }
+    }
+  }
+
   double count = 0.0;
   double largest = 0.0;  // at a limit
   double least = kInfinity;
-  for (const Staircase& claim : stairs) {
+
+ private:
+  void add(const Staircase& claim) {
     const double span = claim.span();
-    if (!(span > 0.0)) {
-      continue;
-    }
     // Quantities: rounding keeps their order when they are multiplied by the span.
     Positive levels;
     if (const OneSided sides(claim); sides.holds) {
@@ -106,7 +112,26 @@ bool clearly_none(const Market& market, const std::vector<Staircase>& stairs) {
     least = std::min(least, levels.least() * span);
     count += levels.count();
   }
-  return count == 0.0 || largest <= std::min(kDwarfs * count * least, kOwn * own_money(market));
+};
+
+/// How many levels of a book, taken so many `times`, are less than `money`.
+double count_below(const std::vector<Staircase>& stairs, double times, double money) {
+  double below = 0.0;
+  for (const Staircase& claim : stairs) {
+    const double span = claim.span();
+    const auto is_below = [&](double quantity) {
+      return quantity > 0.0 && times * (quantity * span) < money ? 1.0 : 0.0;
+    };
+    for (const Figures* side : {&claim.buy, &claim.sell}) {
+      for (std::size_t l = 0; span > 0.0 && l < side->size(); ++l) {
+        below += is_below((*side)[l]);
+      }
+    }
+    if (span > 0.0) {
+      below += is_below(claim.bought[claim.limit.size()]) + is_below(claim.sold[0]);
+    }
+  }
+  return below;
 }
 
 }  // namespace
@@ -123,36 +148,36 @@ Levels::Levels(const Market& market, const std::vector<Staircase>& stairs) {
   for (const Staircase& claim : stairs) {
     limits += claim.limit.size();
   }
-  notional.resize(2 * (limits + stairs.size()));
-  double* end = notional.data();
+  memory_.reset(new double[2 * (limits + stairs.size())]);  // without zeros
+  double* end = memory_.get();
   // Without a branch: see above.
   const auto add = [&](double quantity, double span) {
     *end = quantity * span;
+    const double level = *end;
     end += quantity > 0.0 ? 1 : 0;
+    return level;
   };
   for (const Staircase& claim : stairs) {
     const double span = claim.span();
     for (std::size_t l = 0; span > 0.0 && l < claim.limit.size(); ++l) {
-      add(claim.buy[l], span);
-      add(claim.sell[l], span);
+      largest = std::max(largest, add(claim.buy[l], span));
+      largest = std::max(largest, add(claim.sell[l], span));
     }
   }
-  largest = std::accumulate(notional.data(), end, 0.0,
-                            [](double most, double level) { return std::max(most, level); });
   for (const Staircase& claim : stairs) {
     if (const double span = claim.span(); span > 0.0) {
       add(claim.bought[claim.limit.size()], span);
       add(claim.sold[0], span);
     }
   }
-  notional.resize(static_cast<std::size_t>(end - notional.data()));
+  notional = {memory_.get(), static_cast<std::size_t>(end - memory_.get())};
 }
 
 double Levels::median() const {
   if (notional.empty()) {
     return 1.0;
   }
-  std::vector<double> sorted = notional;
+  std::vector<double> sorted(notional.begin(), notional.end());
   const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>((sorted.size() - 1) / 2);
   std::nth_element(sorted.begin(), middle, sorted.end());
   return *middle;
@@ -163,18 +188,21 @@ double Levels::giant() const {
 }
 
 bool has_giants(const Market& market, const std::vector<Staircase>& stairs) {
-  if (clearly_none(market, stairs)) {
-    return false;
+  const Extent book(stairs);
+  if (book.largest > kOwn * own_money(market)) {
+    return true;
   }
-  const Levels levels(market, stairs);
-  return levels.largest > levels.giant();
+  const double times = kDwarfs * book.count;
+  // None is less than the least, and the median is if more than half of them are.
+  return book.largest > times * book.least &&
+         count_below(stairs, times, book.largest) > 0.5 * (book.count - 1.0);
 }
 
 double Levels::smaller_half() const {
   if (notional.empty()) {
     return 1.0;
   }
-  std::vector<double> sorted = notional;
+  std::vector<double> sorted(notional.begin(), notional.end());
   const std::size_t half = std::max<std::size_t>(1, sorted.size() / 2);
   const auto last = sorted.begin() + static_cast<std::ptrdiff_t>(half) - 1;
   std::nth_element(sorted.begin(), last, sorted.end());

@@ -1,6 +1,7 @@
 // The quantities that stand in a book, and whether one of them dwarfs the rest.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "book/staircase.hpp"
@@ -18,9 +19,9 @@ double own_money(const Market& market);
 struct Levels {
   Levels(const Market& market, const std::vector<Staircase>& stairs);
 
-  std::vector<double> notional;  ///< all of them, those at a limit first
-  double largest = 0.0;          ///< of those at a limit
-  double own;                    ///< far more than counts to the maker
+  Figures notional;      ///< all of them, those at a limit first
+  double largest = 0.0;  ///< of those at a limit
+  double own;            ///< far more than counts to the maker
 
   /// Together, the smaller half of them (one at least); 1 if there is none. What one order can
   /// raise at most to the next larger level, and hardly lower.
@@ -28,6 +29,9 @@ struct Levels {
   double median() const;
   /// From here on one dwarfs all of them, were they as large as the median, or the maker.
   double giant() const;
+
+ private:
+  std::unique_ptr<double[]> memory_;
 };
 
 bool has_giants(const Market& market, const std::vector<Staircase>& stairs);

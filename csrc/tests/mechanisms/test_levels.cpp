@@ -46,7 +46,7 @@ TEST(the_smaller_half_is_summed_without_sorting) {
     const test::RandomBook book = book_with(random, 1.0, true);
     const std::vector<Staircase> stairs = compile_staircases(book.market(), book.book());
     const Levels levels(book.market(), stairs);
-    std::vector<double> sorted = levels.notional;
+    std::vector<double> sorted(levels.notional.begin(), levels.notional.end());
     std::sort(sorted.begin(), sorted.end());
     const std::size_t half = std::max<std::size_t>(1, sorted.size() / 2);
     const double sum =
