@@ -58,13 +58,17 @@ Staircase make_staircase(double price_min, double price_max, const Level* begin,
   std::size_t l = 0;
   for (const Level* level = first; level != last; ++l) {
     lowest = level->price;
-    stairs.limit[l] = lowest;
+    double buy = 0.0;
+    double sell = 0.0;
     do {
-      stairs.buy[l] += level->buy;
-      stairs.sell[l] += level->sell;
+      buy += level->buy;
+      sell += level->sell;
       volume += level->buy + level->sell;
       ++level;
     } while (level != last && level->price - lowest <= same);
+    stairs.limit[l] = lowest;
+    stairs.buy[l] = buy;
+    stairs.sell[l] = sell;
   }
   double always_bought = 0.0;
   for (const Level* level = last; level != end; ++level) {
@@ -101,7 +105,7 @@ Staircase Staircase::copy() const {
 }
 
 void Staircase::reserve(std::size_t n) {
-  memory_ = std::make_unique<double[]>(figures_of(n));
+  memory_.reset(new double[figures_of(n)]);  // without zeros: all are set
   double* next = memory_.get();
   for (Figures* figures : {&limit, &buy, &sell}) {
     *figures = {next, n};

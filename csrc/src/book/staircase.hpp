@@ -83,7 +83,7 @@ struct Staircase {
   static bool is_step(int piece) { return piece % 2 == 1; }
   Piece piece(int index) const;
 
-  /// Make room for n limits, all figures zero.
+  /// Make room for n limits, whose figures are still to be set.
   void reserve(std::size_t n);
 
   /// Sum up buy and sell over the limits: bought, sold and demand, from bought[n] and sold[0].
