@@ -94,6 +94,7 @@ void InformationProjection::load() {
     end_[static_cast<std::size_t>(k)] = 0;
   }
   active_.clear();
+  weighed_ = false;
 }
 
 /// The distribution of the current multipliers.
@@ -120,6 +121,7 @@ void InformationProjection::weigh() {
   for (Eigen::Index i = 0; i < size; ++i) {
     weight_[i] *= inverse;
   }
+  weighed_ = true;
 }
 
 void InformationProjection::pass(double operations) {
@@ -171,7 +173,9 @@ InformationProjection::Newton InformationProjection::newton(double precision, in
   const auto active = static_cast<int>(active_.size());
   double residual = kInfinity;
   for (int iteration = 0; iteration < most_steps; ++iteration) {
-    weigh();
+    if (!weighed_) {  // what joined the active claims has a multiplier of zero
+      weigh();
+    }
     double largest = 0.0;
     double potential = 0.0;
     for (int a = 0; a < active; ++a) {
@@ -215,6 +219,7 @@ InformationProjection::Newton InformationProjection::newton(double precision, in
     for (int a = 0; a < active; ++a) {
       lambda_[active_[static_cast<std::size_t>(a)]] += length * step_[a];
     }
+    weighed_ = false;
   }
   return Newton::kFailed;
 }
@@ -264,6 +269,7 @@ InformationProjection::Newton InformationProjection::exchange(const double* miss
     lambda_[left_out] = 0.0;
     end_[static_cast<std::size_t>(left_out)] = 0;
     active_.erase(active_.begin() + first);
+    weighed_ = false;
     return Newton::kExchanged;
   }
   return Newton::kMet;
@@ -284,6 +290,7 @@ bool InformationProjection::drop_wrong_sign_multipliers() {
   }
   const bool dropped = kept < active_.size();
   active_.resize(kept);
+  weighed_ = weighed_ && !dropped;
   return dropped;
 }
 

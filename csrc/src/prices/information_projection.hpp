@@ -81,6 +81,7 @@ class InformationProjection {
   double log_mass_ = 0.0;  // ln sum q e^{P' lambda}
   double farthest_ = kInfinity;
   bool too_far_ = false;
+  bool weighed_ = false;  // whether the weights are those of the multipliers
 };
 
 }  // namespace kpm
