@@ -71,6 +71,9 @@ double DemandRule::value(const Array& demand, const std::vector<int>& cell) {
 /// than `tie`.
 void DemandRule::move_to_ends(const std::vector<Move>& moves, const std::vector<int>& cell,
                               double tie, Array& demand) {
+  if (moves.empty()) {
+    return;
+  }
   double most = 0.0;  // price and payoff of a unit of demand are at most one
   Array moved = demand;
   for (const Move& move : moves) {
@@ -244,6 +247,7 @@ ChosenDemand DemandRule::choose(const CellOptimum& solution, const std::vector<i
   const Array value_of_claim = (market_.payoffs * solution.marginal_state_prices.matrix()).array();
   settle_steps(market_, ranges, solution, value_of_claim, measure_, checkpoint_, chosen.demand);
   std::vector<Move> wanted;  // ends that the maker prefers, where demand is almost there
+  wanted.reserve(steps.size());
   for (Step& at : steps) {
     const int k = at.claim;
     const double height = at.high - at.low;
@@ -267,6 +271,7 @@ ChosenDemand DemandRule::choose(const CellOptimum& solution, const std::vector<i
   choose_open(solution, cell, open, tie, chosen.demand);
 
   std::vector<Move> near;
+  near.reserve(steps.size());
   for (const Step& step : steps) {
     const double snap = kStepEnd * (step.high - step.low);
     const double demand = chosen.demand[step.claim];

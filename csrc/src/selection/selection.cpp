@@ -323,7 +323,12 @@ void Selection::settle(const std::vector<int>& candidate, const std::vector<Cand
     });
     const bool at_hand = same != candidates.end();
     std::optional<CellOptimum> kept;  // where another cell is solved meanwhile
-    const CellOptimum* optimum = at_hand ? same->optimum.get() : &solve(cell);
+    const CellOptimum* optimum = nullptr;
+    if (at_hand) {
+      optimum = same->optimum.get();
+    } else {  // moved to from the ends of steps, it has been solved
+      optimum = !flats_.empty() && cell == flats_ ? &of_flats_ : &solve(cell);
+    }
     ChosenDemand chosen = demand_.choose(*optimum, cell, kTie);
     if (std::vector<int> flats = near_ends_.flats(chosen); !flats.empty()) {
       const bool known = flats == flats_;  // next to the ends of which another cell's demand was
