@@ -47,7 +47,9 @@ class Tree {
         reporter_(settings, {}),  // the first at once
         costs_(market.claims()),
         first_(market, corners, token_, is_tiny(market) ? kUnpolled : 0.0),
-        to_the_end_(goes_on_to_the_end(market, settings.tolerance)) {}
+        to_the_end_(goes_on_to_the_end(market, settings.tolerance)) {
+    candidates_.reserve(kReserve);
+  }
 
   TreeResult run() {
     const Searching counted;

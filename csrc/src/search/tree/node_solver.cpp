@@ -132,7 +132,12 @@ bool NodeSolver::close_root_by_cells(Node& node, double& incumbent, NodeOutcome&
     return false;
   }
   double gap = kInfinity;
-  take_bound_of_cell(node);
+  if (bound_of_root_ < node.bound) {  // by the cell solved last, too
+    node.bound = bound_of_root_;
+    node.multipliers = cell_multipliers_;
+  } else {
+    take_bound_of_cell(node);
+  }
   // Half of infinity is infinity: where no cell was reached there is nothing to climb from.
   while (node.bound > incumbent + kTie && node.bound - incumbent <= kClimbing * gap &&
          node.bound - incumbent < kInfinity) {
@@ -406,7 +411,12 @@ bool NodeSolver::prove_no_trade_optimal(NodeOutcome& outcome) {
   if (value == -kInfinity) {
     return false;
   }
-  return bound_by_cell(whole(corners_)) <= value + kTie;
+  const double bound = bound_by_cell(whole(corners_));
+  if (bound > value + kTie) {
+    return false;
+  }
+  bound_of_root_ = bound;
+  return true;
 }
 
 }  // namespace kpm

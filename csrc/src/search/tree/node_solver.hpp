@@ -79,6 +79,7 @@ class NodeSolver {
   std::vector<CellMove> moves_;
   RunEnds ends_;
   const bool dear_;  // a relaxation is: neighbours of clearings and boxes below nodes pay
+  double bound_of_root_ = kInfinity;  // where the cell without trade has proved itself
   int relaxation_iterations_ = 0;
 };
 
