@@ -7,6 +7,7 @@ import pytest
 
 import kpm_fast as kpm
 from auction_books import MAKERS, RULES, as_orders, in_numbers, make_maker
+from benchmarks import books
 from strategies import fewer
 
 
@@ -51,3 +52,18 @@ def test_books_of_any_size_are_cleared_with_a_bound_that_holds(name):
         for rule in rules:
             proven += in_numbers(market, orders, rule).status is kpm.Status.OPTIMAL
     assert proven == len(seeds) * len(rules)
+
+
+@pytest.mark.parametrize("risk_aversion", [1.0, 0.0])
+@pytest.mark.parametrize("seed", [7, 14, 22, 24])
+def test_claims_on_limits_are_told_from_those_between_them_in_a_large_book(seed, risk_aversion):
+    # 6,000 limits a claim, ever closer: prices and demands are both found to less than they differ
+    # by, and a kink with a claim too many on its limit has no prices.
+    market, orders = books.arrow_debreu(30_000, seed=seed)
+    others = np.random.default_rng(17).dirichlet(np.full(5, 3.0), 3)
+    maker = kpm.PolytopeMaker([market.prior, *others], risk_aversion * market.risk_aversion)
+    result = kpm.clear(market.replace(maker=maker), orders, rule="competitive")
+    assert result.status is kpm.Status.OPTIMAL
+    assert result.relative_gap <= 1e-15
+    assert result.stats.iterations < 100
+    result.verify().raise_if_failed()

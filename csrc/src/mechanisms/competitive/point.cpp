@@ -37,8 +37,14 @@ void Auction::find_pieces(const ArrayView& price, AuctionPoint& point) const {
     if (rung > 0) {
       const double share =
           (point.demand[k] - steps.demand[l]) / (steps.demand[l - 1] - steps.demand[l]);
-      const double off = std::max(std::abs(price[k] - steps.limit[l - 1]), kAuctionStepEnd);
-      if (share > off && 1.0 - share > off) {
+      // The price on its way to the next limit against the demand on its way to the step's end:
+      // shares of both, as in a large book either is small whatever the other is.
+      const double above = price[k] - steps.limit[l - 1];
+      const double next = above > 0.0 ? (l < steps.limit.size() ? steps.limit[l] : 1.0)
+                                      : (l > 1 ? steps.limit[l - 2] : 0.0);
+      const double off = std::max(kAuctionStepEnd, above / (next - steps.limit[l - 1]));
+      const double until = above > 0.0 ? share : 1.0 - share;
+      if (until > off && std::min(share, 1.0 - share) > kAuctionStepEnd) {
         piece = 2 * rung - 1;
       } else if (share > 0.5) {
         piece = 2 * rung - 2;

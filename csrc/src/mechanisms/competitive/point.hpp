@@ -45,8 +45,8 @@ struct Auction {
   const Ladder& ladder(int k) const { return ladders[static_cast<std::size_t>(k)]; }
   /// What the traders bid for a demand of one claim.
   double value(int k, double demand) const;
-  /// Pieces for demands: a step where demand lies inside it by more than the price is off its
-  /// limit.
+  /// Pieces for demands: a step where demand lies inside it by a greater share than the price is
+  /// off its limit.
   void find_pieces(const ArrayView& price, AuctionPoint& point) const;
   /// Cost, objective and bound, in plain arithmetic. Leaves the function at the point's demand.
   void judge(MakerFunction& function, AuctionPoint& point) const;
