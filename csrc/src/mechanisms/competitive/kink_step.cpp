@@ -53,6 +53,11 @@ KinkStep curved_step(const KinkResidual& residual) {
 
 }  // namespace
 
+double KinkResidual::largest() const {
+  const double prices = missing.size() > 0 ? missing.cwiseAbs().maxCoeff() : 0.0;
+  return std::max({prices, apart.cwiseAbs().maxCoeff(), mixed ? std::abs(unmixed) : 0.0});
+}
+
 double KinkStep::largest() const {
   const double weights = weight.size() > 0 ? weight.cwiseAbs().maxCoeff() : 0.0;
   const double demands = demand.size() > 0 ? demand.cwiseAbs().maxCoeff() : 0.0;

@@ -14,6 +14,8 @@ struct KinkResidual {
   bool mixed = true;  ///< whether weights are looked for: a ball of priors has any near its middle
   double unmixed = 0.0;  ///< one less the sum of the weights
   Vector apart;          ///< (functions) the common cost less each one's
+
+  double largest() const;
 };
 
 struct KinkStep {

@@ -34,7 +34,7 @@ class KnightianBlock final : public MakerBlock {
   void advance(double step, const ArrayView& /*loss*/) override { risk_.advance(step); }
   const Slice& g() const override { return risk_.g; }
   const Slice& step_g() const override { return risk_.step_g; }
-  double conjugate() const override { return risk_.divergence(); }
+  double conjugate() override { return risk_.divergence(); }
   double ambiguity_price() const override { return risk_.ambiguity_price(); }
   void write_worst_case(Array& p) const override { p = risk_.p / risk_.p.sum(); }
 

@@ -44,7 +44,7 @@ class MakerBlock {
   virtual const Slice& g() const = 0;  ///< (states), adds up to one at the solution
   virtual const Slice& step_g() const = 0;
   /// C*(g / sum g) or a little more, never less.
-  virtual double conjugate() const = 0;
+  virtual double conjugate() = 0;
   /// Where C's maximum over p is of several worst cases (a kink) it has no price.
   virtual double ambiguity_price() const { return 0.0; }
   /// The p, or weights of vertices, that conjugate() was taken at; unchanged where there is none.

@@ -24,6 +24,7 @@ constexpr double kLastGap = 1e-12;   // scaled money: a gap this small needs no 
 constexpr double kProven = 1e-9;     // scaled money: prices on their limits may cost this proof
 constexpr double kWeight = 1e-12;    // a weight this far below zero is negative
 constexpr double kCost = 1e-15;      // costs that differ by no more are alike
+constexpr double kSolved = 2e-16;    // of prices and costs, scaled: what no step improves
 constexpr double kStill = 1e-15;     // a change of demand and weights that is none
 constexpr int kPatience = 12;        // rounds until what changes still is rounding
 constexpr double kOfSums = 1e-13;    // of the losses: a gap may differ by so much in its sums alone
@@ -363,6 +364,9 @@ AuctionPoint Polisher::on_kink(AuctionPoint point, const std::vector<int>& tied,
     residual.values = functions.value(payoffs);
     residual.unmixed = 1.0 - weight.sum();
     residual.apart = ((level - functions.cost().array()) / unit).matrix();
+    if (round > 0 && residual.largest() <= kSolved) {
+      break;
+    }
     if (a > 0.0) {
       residual.curvature = unit * functions.curvature(payoffs, residual.values, weight);
     }

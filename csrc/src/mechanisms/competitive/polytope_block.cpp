@@ -43,6 +43,7 @@ PolytopeBlock::PolytopeBlock(const ScaledMaker& maker, const MakerFunction& cost
       dloss_(arena.array(count_)),
       eta_(arena.array(count_)),
       reach_(arena.array(count_)),
+      root_s_(arena.array(count_)),
       v_(arena.array(vertices_)),
       z_(arena.array(vertices_)),
       dv_(arena.array(vertices_)),
@@ -54,6 +55,7 @@ PolytopeBlock::PolytopeBlock(const ScaledMaker& maker, const MakerFunction& cost
       by_f_(arena.array(vertices_)),
       by_one_(arena.array(vertices_)),
       moved_(arena.array(vertices_)),
+      inverse_(arena.array(vertices_)),
       scaled_(arena.matrix(vertices_, count_)),
       system_(arena.matrix(vertices_, vertices_)),
       factor_(vertices_) {
@@ -162,6 +164,8 @@ void PolytopeBlock::update_residuals(const ArrayView& loss) {
   add_gram(scaled_, system_);
   system_.diagonal() += (z_ / v_).matrix();
   factor_.compute(system_);
+  inverse_ = factor_.matrixLLT().diagonal().array().inverse();
+  root_s_ = (a_ * s_).sqrt();
   for (Eigen::Index v = 0; v < vertices_; ++v) {
     scaled_.row(v).array() = priors_.row(v).array() * gp_.transpose();
   }
@@ -174,9 +178,26 @@ void PolytopeBlock::update_residuals(const ArrayView& loss) {
   one_one_ = by_one_.sum();
 }
 
+/// By half of the factor. For a few vertices the library's set-up costs several times the work.
+void PolytopeBlock::halve_in_place(Slice& x) const {
+  const Eigen::MatrixXd& lower = factor_.matrixLLT();
+  for (Eigen::Index v = 0; v < vertices_; ++v) {
+    x[v] *= inverse_[v];
+    for (Eigen::Index w = v + 1; w < vertices_; ++w) {
+      x[w] -= x[v] * lower(w, v);
+    }
+  }
+}
+
 void PolytopeBlock::solve_in_place(Slice& x) const {
-  Eigen::Map<Vector> vector(x.data(), vertices_);
-  factor_.solveInPlace(vector);
+  halve_in_place(x);
+  const Eigen::MatrixXd& lower = factor_.matrixLLT();
+  for (Eigen::Index v = vertices_; v-- > 0;) {
+    for (Eigen::Index w = v + 1; w < vertices_; ++w) {
+      x[v] -= lower(w, v) * x[w];
+    }
+    x[v] *= inverse_[v];
+  }
 }
 
 PolytopeBlock::Border PolytopeBlock::solve(double of_c, double of_kappa) const {
@@ -193,16 +214,10 @@ void PolytopeBlock::root(const double* payoff, double* root) const {
   multiply(scaled_, paid, value);
   const Border border = solve((by_f_ * value).sum() + (s_ * paid).sum(), (by_one_ * value).sum());
   for (Eigen::Index i = 0; i < count_; ++i) {
-    root[i] = std::sqrt(a_ * s_[i]) * (payoff[i] - border.c);
+    root[i] = root_s_[i] * (payoff[i] - border.c);
   }
   value -= a_ * border.c * f_ + border.kappa;
-  // By half of the factor. For a few vertices the library's set-up costs several times the work.
-  const Eigen::MatrixXd& lower = factor_.matrixLLT();
-  for (Eigen::Index v = 0; v < vertices_; ++v) {
-    value[v] /= lower(v, v);
-    const Eigen::Index rest = vertices_ - v - 1;
-    value.tail(rest) -= value[v] * lower.col(v).tail(rest).array();
-  }
+  halve_in_place(value);
 }
 
 void PolytopeBlock::set_targets(double tau, double second_order) {
@@ -312,8 +327,13 @@ void PolytopeBlock::advance(double step, const ArrayView& /*loss*/) {
   refresh();
 }
 
-double PolytopeBlock::conjugate() const {
-  return a_ > 0.0 ? cost_.conjugate(g_ / g_.sum(), p_ / p_.sum()) : 0.0;
+double PolytopeBlock::conjugate() {
+  if (a_ == 0.0) {
+    return 0.0;
+  }
+  eta_ = g_ / g_.sum();
+  reach_ = p_ / p_.sum();
+  return cost_.conjugate(eta_, reach_);
 }
 
 /// The vertices' weights in g = sum of weight g_v, g_v the gradient at a vertex alone: v_v times

@@ -39,7 +39,7 @@ class PolytopeBlock final : public MakerBlock {
   void advance(double step, const ArrayView& loss) override;
   const Slice& g() const override { return g_; }
   const Slice& step_g() const override { return step_g_; }
-  double conjugate() const override;
+  double conjugate() override;
   void write_worst_case(Array& p) const override { p = p_ / p_.sum(); }
   void write_weights(Array& weights) const override;
 
@@ -48,6 +48,7 @@ class PolytopeBlock final : public MakerBlock {
     double c = 0.0, kappa = 0.0;
   };
   Border solve(double of_c, double of_kappa) const;
+  void halve_in_place(Slice& x) const;
   void solve_in_place(Slice& x) const;
   void set_targets(double tau, double second_order);
   void refresh();
@@ -60,9 +61,9 @@ class PolytopeBlock final : public MakerBlock {
   Slice g_, step_g_;
   // By state.
   Slice weight_, p_, gamma_, phi_, e_, t_, r1_, gp_, s_, k1_, target_t_;
-  Slice dp_, eps_, dt_, dloss_, eta_, reach_;
+  Slice dp_, eps_, dt_, dloss_, eta_, reach_, root_s_;
   // By vertex.
-  Slice v_, z_, dv_, dz_, target_v_, r2_, f_, h_, by_f_, by_one_, moved_;
+  Slice v_, z_, dv_, dz_, target_v_, r2_, f_, h_, by_f_, by_one_, moved_, inverse_;
   MatrixSlice scaled_;  // G
   MatrixSlice system_;  // M
   Eigen::LLT<Eigen::MatrixXd> factor_;

@@ -33,6 +33,7 @@ PriceBlock::PriceBlock(const ScaledMaker& maker, const MakerFunction& cost, Aren
       target_(arena.array(count_)),
       residuals_(arena.array(count_)),
       flow_(arena.array(count_)),
+      root_flow_(arena.array(count_)),
       centre_(arena.array(count_)),
       u_(arena.array(count_)) {
   if (maker.kind == MakerKind::kStartingOrders) {
@@ -102,6 +103,7 @@ void PriceBlock::find_orders() {
 void PriceBlock::update_residuals(const ArrayView& loss) {
   residuals_ = loss - twice_ * (g_ - maker_.prior) + s_ - t_;
   flow_ = 1.0 / (twice_ + s_ / g_);
+  root_flow_ = flow_.sqrt();
   total_ = flow_.sum();
   mass_ = 1.0 - g_.sum();
   residual_ = (g_ * residuals_.abs()).sum();
@@ -125,7 +127,7 @@ void PriceBlock::root(const double* payoff, double* root) const {
     mean += centre_[i] * payoff[i];
   }
   for (Eigen::Index i = 0; i < count_; ++i) {
-    root[i] = std::sqrt(flow_[i]) * (payoff[i] - mean);
+    root[i] = root_flow_[i] * (payoff[i] - mean);
   }
 }
 
@@ -174,9 +176,9 @@ void PriceBlock::advance(double step, const ArrayView& /*loss*/) {
   }
 }
 
-double PriceBlock::conjugate() const {
-  const Array g = g_ / g_.sum();
-  return cost_.conjugate(g, g);
+double PriceBlock::conjugate() {
+  u_ = g_ / g_.sum();
+  return cost_.conjugate(u_, u_);
 }
 
 }  // namespace kpm

@@ -41,7 +41,7 @@ class PriceBlock final : public MakerBlock {
   void advance(double step, const ArrayView& loss) override;
   const Slice& g() const override { return g_; }
   const Slice& step_g() const override { return step_g_; }
-  double conjugate() const override;
+  double conjugate() override;
   void prepare_curvature() override;
 
  private:
@@ -57,7 +57,8 @@ class PriceBlock final : public MakerBlock {
   Slice delta_, ddelta_;  // what the products end at
   Slice weight_;          // what tau adds on the way
   Slice s_, dg_, ds_, target_;
-  Slice residuals_, flow_, centre_, u_;  // r, D, what dt is a mean by, and the step's known part
+  Slice residuals_, flow_, root_flow_;  // r, D and its root
+  Slice centre_, u_;                    // what dt is a mean by, and the step's known part
   double t_ = 0.0, dt_ = 0.0;
   double mass_ = 0.0;      // 1 - sum g
   double total_ = 1.0;     // sum D
