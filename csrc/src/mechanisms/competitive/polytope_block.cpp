@@ -57,8 +57,7 @@ PolytopeBlock::PolytopeBlock(const ScaledMaker& maker, const MakerFunction& cost
       moved_(arena.array(vertices_)),
       inverse_(arena.array(vertices_)),
       scaled_(arena.matrix(vertices_, count_)),
-      system_(arena.matrix(vertices_, vertices_)),
-      factor_(vertices_) {
+      system_(arena.matrix(vertices_, vertices_)) {
   weight_ = maker.prior;
 }
 
@@ -163,8 +162,7 @@ void PolytopeBlock::update_residuals(const ArrayView& loss) {
   system_.setZero();
   add_gram(scaled_, system_);
   system_.diagonal() += (z_ / v_).matrix();
-  factor_.compute(system_);
-  inverse_ = factor_.matrixLLT().diagonal().array().inverse();
+  factor_system();
   root_s_ = (a_ * s_).sqrt();
   for (Eigen::Index v = 0; v < vertices_; ++v) {
     scaled_.row(v).array() = priors_.row(v).array() * gp_.transpose();
@@ -178,25 +176,32 @@ void PolytopeBlock::update_residuals(const ArrayView& loss) {
   one_one_ = by_one_.sum();
 }
 
-/// By half of the factor. For a few vertices the library's set-up costs several times the work.
-void PolytopeBlock::halve_in_place(Slice& x) const {
-  const Eigen::MatrixXd& lower = factor_.matrixLLT();
+/// Into its triangular factor, by rows, in place. A pivot that is rounding fixes its unknown.
+void PolytopeBlock::factor_system() {
   for (Eigen::Index v = 0; v < vertices_; ++v) {
-    x[v] *= inverse_[v];
-    for (Eigen::Index w = v + 1; w < vertices_; ++w) {
-      x[w] -= x[v] * lower(w, v);
+    double* const row = &system_(v, 0);
+    for (Eigen::Index w = 0; w < v; ++w) {
+      row[w] = (row[w] - dot(row, &system_(w, 0), w)) * inverse_[w];
     }
+    const double pivot = row[v] - dot(row, row, v);
+    inverse_[v] = pivot > 0.0 ? 1.0 / std::sqrt(pivot) : 0.0;
+  }
+}
+
+/// By half of the factor.
+void PolytopeBlock::halve_in_place(Slice& x) const {
+  for (Eigen::Index v = 0; v < vertices_; ++v) {
+    x[v] = (x[v] - dot(&system_(v, 0), x.data(), v)) * inverse_[v];
   }
 }
 
 void PolytopeBlock::solve_in_place(Slice& x) const {
   halve_in_place(x);
-  const Eigen::MatrixXd& lower = factor_.matrixLLT();
   for (Eigen::Index v = vertices_; v-- > 0;) {
-    for (Eigen::Index w = v + 1; w < vertices_; ++w) {
-      x[v] -= lower(w, v) * x[w];
-    }
     x[v] *= inverse_[v];
+    for (Eigen::Index w = 0; w < v; ++w) {
+      x[w] -= x[v] * system_(v, w);
+    }
   }
 }
 

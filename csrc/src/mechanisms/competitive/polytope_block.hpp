@@ -1,8 +1,6 @@
 // A maker with a polytope of priors inside the interior-point method.
 #pragma once
 
-#include <Eigen/Cholesky>
-
 #include "mechanisms/competitive/maker_block.hpp"
 #include "mechanisms/competitive/scaled_maker.hpp"
 
@@ -48,6 +46,7 @@ class PolytopeBlock final : public MakerBlock {
     double c = 0.0, kappa = 0.0;
   };
   Border solve(double of_c, double of_kappa) const;
+  void factor_system();
   void halve_in_place(Slice& x) const;
   void solve_in_place(Slice& x) const;
   void set_targets(double tau, double second_order);
@@ -65,8 +64,7 @@ class PolytopeBlock final : public MakerBlock {
   // By vertex.
   Slice v_, z_, dv_, dz_, target_v_, r2_, f_, h_, by_f_, by_one_, moved_, inverse_;
   MatrixSlice scaled_;  // G
-  MatrixSlice system_;  // M
-  Eigen::LLT<Eigen::MatrixXd> factor_;
+  MatrixSlice system_;  // M, then its factor but for the diagonal
   double c_ = 0.0, kappa_ = 0.0, dc_ = 0.0, dkappa_ = 0.0;
   double r4_ = 0.0, mass_ = 0.0, s1_ = 1.0;
   double f_f_ = 0.0, f_one_ = 0.0, one_one_ = 1.0;
