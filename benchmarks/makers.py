@@ -230,9 +230,8 @@ def quotes(quick: bool) -> Section:
             "blocks of 10",
             "with an inventory",
             BLOCK,
-            "starting orders, log utility and the quadratic maker find a root for every block by "
-            "Newton's method, each step a pass over all states; a polytope takes an exponential "
-            "for every state and prior",
+            "every block takes a pass or more over all states, with a division, a logarithm or an "
+            "exponential for each",
         ),
         ("a share", "with an inventory", SHARE, "a claim takes a dot product"),
         (

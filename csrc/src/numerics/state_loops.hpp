@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "numerics/divergence_root.hpp"
+#include "numerics/log1p.hpp"
 #include "numerics/state_sums.hpp"
 
 namespace kpm {
@@ -152,6 +153,64 @@ struct StateLoops {
     return {excess.sum(), first.sum(), second.sum()};
   }
 
+  static LogarithmSums logarithms(double t, double scale, const double* w, const double* r,
+                                  const double* d, Index count) {
+    Four value(0.0), first(0.0), second(0.0), third(0.0);
+    for (Index i = 0; i < count; i += kLanes) {
+      const Four left = Four::load(r + i);
+      const Four of = Four::load(w + i);
+      const Four x = t - scale * Four::load(d + i);
+      const Four moved = left + x;
+      const Four both = left + moved;
+      const Four inverse = 1.0 / (moved * both);  // one division for two
+      value += of * log1p_series<Four>(x * moved * inverse);
+      const Four after = both * inverse;
+      const Four once = of * after;
+      const Four twice = once * after;
+      first += once;
+      second += twice;
+      third += twice * after;
+    }
+    return {value.sum(), first.sum(), second.sum(), third.sum()};
+  }
+
+  static ThirdMoments moments(double mean, const double* w, const double* r, const double* d,
+                              Index count) {
+    Four first(0.0), second(0.0), third(0.0);
+    for (Index i = 0; i < count; i += kLanes) {
+      const Four c = Four::load(d + i) - mean;
+      const Four once = Four::load(w + i) * c;
+      const Four twice = once * c;
+      first += once;
+      second += twice;
+      third += twice * c / Four::load(r + i);
+    }
+    return {first.sum(), second.sum(), third.sum()};
+  }
+
+  static WaterSums water(double level, double scale, const double* floor, const double* x,
+                         Index count) {
+    const Four none(0.0);
+    Four above(0.0), number(0.0), floors(0.0);
+    Index i = 0;
+    for (; i + kLanes <= count; i += kLanes) {
+      const Four of = Four::load(x + i);
+      const Four bottom = Four::load(floor + i);
+      const Four over = scale * (of - level) - bottom;
+      above += where_positive(over, of, none);
+      number += where_positive(over, Four(1.0), none);
+      floors += where_positive(over, none, bottom);
+    }
+    WaterSums sums{above.sum(), number.sum(), floors.sum()};
+    for (; i < count; ++i) {
+      const bool over = scale * (x[i] - level) - floor[i] > 0.0;
+      sums.above += over ? x[i] : 0.0;
+      sums.count += over ? 1.0 : 0.0;
+      sums.floors += over ? 0.0 : floor[i];
+    }
+    return sums;
+  }
+
   static BitMasses bits(const double* values, const double* prior, Index count) {
     // Two sums: the processor need not wait for one to finish.
     Four one(0.0), one2(0.0), other(0.0), other2(0.0);
@@ -181,7 +240,7 @@ struct StateLoops {
   }
 
   static constexpr StateSums table(decltype(StateSums::roots) roots) noexcept {
-    return {expm1, psi, tilt, powers, exponential, roots, bits};
+    return {expm1, psi, tilt, powers, exponential, logarithms, moments, water, roots, bits};
   }
 };
 

@@ -28,9 +28,25 @@ struct BitMasses {
   double of_one;
 };
 
+/// Of states whose scale (x - level) is above their floor the sum of x and the number, and the sum
+/// of the others' floors.
+struct WaterSums {
+  double above, count, floors;
+};
+
 /// E_q of e^{t b} - 1, b e^{t b} and b^2 e^{t b}.
 struct ExponentialMoments {
   double excess, first, second;
+};
+
+/// Sums over states of w ln(1 + x / r) and w / (r + x), its square and its cube, x = t - scale d.
+struct LogarithmSums {
+  double value, first, second, third;
+};
+
+/// Sums of w c, w c^2 and w c^3 / r, c = d - mean.
+struct ThirdMoments {
+  double first, second, third;
 };
 
 /// The passes. Arrays have a multiple of kLanes entries, those past the states with zero weight,
@@ -55,6 +71,14 @@ struct StateSums {
   void (*powers)(const double* w, const double* x, Eigen::Index count, double* raised,
                  double* sums);
   ExponentialMoments (*exponential)(double t, const double* q, const double* b, Eigen::Index count);
+  /// For x between -.4 and .6 of r.
+  LogarithmSums (*logarithms)(double t, double scale, const double* w, const double* r,
+                              const double* d, Eigen::Index count);
+  ThirdMoments (*moments)(double mean, const double* w, const double* r, const double* d,
+                          Eigen::Index count);
+  /// For any `count`.
+  WaterSums (*water)(double level, double scale, const double* floor, const double* x,
+                     Eigen::Index count);
   /// DivergenceRoot of each of a multiple of four numbers; not a number where there is none.
   void (*roots)(double s, const RootStart& start, const double* q, const double* r,
                 Eigen::Index count, double* d);

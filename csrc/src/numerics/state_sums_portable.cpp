@@ -43,6 +43,15 @@ Four operator+(const Four& a, double b) { return {a.low + b, a.high + b}; }
 Four operator-(const Four& a, double b) { return {a.low - b, a.high - b}; }
 Four operator*(const Four& a, double b) { return {a.low * b, a.high * b}; }
 
+Four operator-(double a, const Four& b) { return {a - b.low, a - b.high}; }
+Four operator/(const Four& a, const Four& b) { return {a.low / b.low, a.high / b.high}; }
+Four operator/(double a, const Four& b) { return {a / b.low, a / b.high}; }
+
+Four where_positive(const Four& sign, const Four& one, const Four& other) {
+  return {kpm::where_positive(sign.low, one.low, other.low),
+          kpm::where_positive(sign.high, one.high, other.high)};
+}
+
 /// By how much numbers differ, those of one or the other, and whether none do.
 Four unequal(const Four& a, const Four& b) { return (a - b).abs(); }
 Four either(const Four& a, const Four& b) { return a.max(b); }

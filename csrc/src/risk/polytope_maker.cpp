@@ -8,6 +8,7 @@
 #include "numerics/entropy.hpp"
 #include "numerics/inner_products.hpp"
 #include "numerics/semidefinite_cholesky.hpp"
+#include "numerics/state_sums.hpp"
 #include "risk/ties.hpp"
 
 namespace kpm {
@@ -206,6 +207,35 @@ void PolytopeMaker::marginal_quotes(const double* payoffs, Eigen::Index rows, do
     }
   }
   Maker::marginal_quotes(payoffs + done * states(), rows - done, bid + done, ask + done);
+}
+
+/// Both sides from the same exponentials: of d from the lowest payoff, and their inverses.
+bool PolytopeMaker::block_costs(const double* payoff, const double* shares, Eigen::Index sizes,
+                                double* down, double* up) {
+  const Eigen::Map<const Array> claim(payoff, states());
+  const double low = claim.minCoeff();
+  const double range = claim.maxCoeff() - low;
+  const double largest = a_ * range * *std::max_element(shares, shares + sizes);
+  if (!(largest > 0.0 && largest <= kLargest)) {
+    return false;
+  }
+  for (Eigen::Index size = 0; size < sizes; ++size) {
+    state_sums().expm1(largest <= kExpm1Series, a_ * shares[size], low, payoff, states(),
+                       growth_.data());
+    moved_ = -function_.power() * growth_ / (1.0 + growth_);
+    growth_ *= function_.power();
+    double most_up = -kInfinity;
+    double most_down = -kInfinity;
+    for (Eigen::Index v = 0; v < value_.size(); ++v) {
+      const double* const prior = &vertices_(v, 0);
+      const double gap = gap_[v];
+      most_up = std::max(most_up, gap + dot(prior, growth_.data(), states()) / function_.mean());
+      most_down = std::max(most_down, gap + dot(prior, moved_.data(), states()) / function_.mean());
+    }
+    up[size] = shares[size] * low + std::log1p(most_up) / a_;
+    down[size] = shares[size] * low - std::log1p(most_down) / a_;
+  }
+  return true;
 }
 
 double PolytopeMaker::increment(const ArrayView& change, Array* prices) {

@@ -61,6 +61,8 @@ class PolytopeMaker final : public Maker {
   double slope(const ArrayView& direction) override;
   void marginal_quote(const double* payoff, double* bid, double* ask) override;
   void marginal_quotes(const double* payoffs, Eigen::Index rows, double* bid, double* ask) override;
+  bool block_costs(const double* payoff, const double* shares, Eigen::Index sizes, double* down,
+                   double* up) override;
   double increment(const ArrayView& change, Array* prices) override;
   /// min KL(g|p) / alpha over the hull; for alpha = 0 zero on the hull and infinite elsewhere.
   double conjugate(const ArrayView& g) override;

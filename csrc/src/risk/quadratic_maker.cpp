@@ -2,32 +2,23 @@
 
 #include <algorithm>
 
+#include "numerics/state_sums.hpp"
+
 namespace kpm {
 
 namespace {
 
-/// The level with sum max(floor_i, scale (x_i - level)) = total, which must exist: convex and
-/// falling in the level, so that Newton's method from the left needs at most one step per state. It
-/// ends with the exact sum over the states above their floor, not with an update.
-template <class Floor, class Values>
-double water_level(const Floor& floor, const Values& x, double scale, double total) {
-  double level = (x.sum() - total / scale) / static_cast<double>(x.size());
+/// The level with sum max(floor_i, scale (x_i - level)) = 0, which must exist: convex and falling
+/// in the level, so that Newton's method from the left needs at most one step per state. It ends
+/// with the exact sum over the states above their floor, not with an update.
+double water_level(const ArrayView& floor, const ArrayView& x, double scale) {
+  double level = x.sum() / static_cast<double>(x.size());
   for (Eigen::Index step = 0; step <= x.size(); ++step) {
-    double sum = 0.0;
-    double fixed = 0.0;
-    Eigen::Index free = 0;
-    for (Eigen::Index i = 0; i < x.size(); ++i) {
-      if (scale * (x[i] - level) > floor[i]) {
-        sum += x[i];
-        ++free;
-      } else {
-        fixed += floor[i];
-      }
-    }
-    if (free == 0) {
+    const WaterSums sums = state_sums().water(level, scale, floor.data(), x.data(), x.size());
+    if (sums.count == 0.0) {
       break;
     }
-    const double next = (sum - (total - fixed) / scale) / static_cast<double>(free);
+    const double next = (sums.above + sums.floors / scale) / sums.count;
     if (!(next > level)) {
       break;
     }
@@ -42,8 +33,10 @@ QuadraticFunction::QuadraticFunction(const ArrayView& prior, double curvature, A
     : MakerFunction(prior.size(), arena),
       c_(curvature),
       below_(arena.array(prior.size())),
-      idle_(arena.array(prior.size())) {
+      idle_(arena.array(prior.size())),
+      floor_(arena.array(prior.size())) {
   p_ = prior;
+  floor_ = -p_;
 }
 
 double QuadraticFunction::evaluate(const ArrayView& loss) {
@@ -51,7 +44,7 @@ double QuadraticFunction::evaluate(const ArrayView& loss) {
   const double scale = 0.5 / c_;
   below_ = loss - top;
   // g = pi + e with e = max(-pi, (L - level) / 2c): the changes add up to zero.
-  const double level = water_level(-p_, below_, scale, 0.0);
+  const double level = water_level(floor_, below_, scale);
   double value = 0.0;
   for (Eigen::Index i = 0; i < g_.size(); ++i) {
     const double change = std::max(-p_[i], scale * (below_[i] - level));
@@ -76,13 +69,16 @@ QuadraticMaker::QuadraticMaker(const ArrayView& prior, double curvature)
     : Maker(prior.size()),
       function_(prior, curvature, arena_),
       c_(curvature),
-      moved_(Array::Zero(prior.size())) {
+      moved_(Array::Zero(prior.size())),
+      e_(moved_),
+      floor_(moved_) {
   set_losses(moved_);
 }
 
 double QuadraticMaker::set_losses(const ArrayView& losses) {
   const double cost = function_.evaluate(losses);
   state_prices_ = function_.g();
+  floor_ = -state_prices_;
   return cost;
 }
 
@@ -94,17 +90,12 @@ double QuadraticMaker::increment(const ArrayView& change, Array* prices) {
   moved_ = change - function_.idle();
   const double top = moved_.maxCoeff();
   moved_ -= top;
-  const double level = water_level(-state_prices_, moved_, scale, 0.0);
-  double value = 0.0;
-  for (Eigen::Index i = 0; i < states(); ++i) {
-    const double e = std::max(-state_prices_[i], scale * (moved_[i] - level));
-    value += state_prices_[i] * change[i] + e * moved_[i] - c_ * e * e;
-    moved_[i] = e;
-  }
+  const double level = water_level(floor_, moved_, scale);
+  e_ = (scale * (moved_ - level)).max(floor_);
   if (prices != nullptr) {
-    *prices = state_prices_ + moved_;
+    *prices = state_prices_ + e_;
   }
-  return value;
+  return (state_prices_ * change + e_ * (moved_ - c_ * e_)).sum();
 }
 
 double QuadraticMaker::conjugate_at_vertex(Eigen::Index state) {

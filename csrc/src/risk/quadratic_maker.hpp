@@ -22,6 +22,7 @@ class QuadraticFunction final : public MakerFunction {
  private:
   const double c_;
   Slice below_, idle_;
+  Slice floor_;  // the least change of each price
 };
 
 class QuadraticMaker final : public Maker {
@@ -39,7 +40,8 @@ class QuadraticMaker final : public Maker {
  private:
   QuadraticFunction function_;
   const double c_;
-  Array moved_;  ///< a change of g
+  Array moved_;      ///< losses
+  Array e_, floor_;  ///< the change of g, and the least
 };
 
 }  // namespace kpm

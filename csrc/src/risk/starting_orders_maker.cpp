@@ -13,23 +13,6 @@ namespace {
 constexpr int kIterations = 200;  // mostly six
 constexpr double kExact = 2e-16;
 
-/// ln(1 + x) - x without cancellation.
-double log_excess(double x) {
-  if (std::abs(x) > 0.1) {
-    return std::log1p(x) - x;
-  }
-  // ln(1 + x) = 2 artanh(s) with s = x / (2 + x): a series in s^2, all of one sign. The rest,
-  // 2 s - x, is -s x.
-  constexpr double kSeries[] = {1.0 / 15, 1.0 / 13, 1.0 / 11, 1.0 / 9, 1.0 / 7, 1.0 / 5, 1.0 / 3};
-  const double s = x / (2.0 + x);
-  const double square = s * s;
-  double sum = 0.0;
-  for (const double term : kSeries) {
-    sum = square * (sum + term);
-  }
-  return s * (2.0 * sum - x);
-}
-
 }  // namespace
 
 StartingOrdersFunction::StartingOrdersFunction(const ArrayView& delta, Arena& arena)
@@ -101,72 +84,57 @@ StartingOrdersMaker::StartingOrdersMaker(const ArrayView& delta)
       delta_(delta),
       of_nothing_(delta.sum() * (1.0 - std::log(delta.sum()))),
       function_(delta, arena_),
-      moved_(Array::Zero(delta.size())) {
+      moved_(Array::Zero(delta.size())),
+      blocks_(delta, false) {
   set_losses(moved_);
 }
 
 double StartingOrdersMaker::set_losses(const ArrayView& losses) {
+  has_base_ = false;
   const double cost = function_.evaluate(losses);
   state_prices_ = function_.g();
   return cost + of_nothing_;
 }
 
-/// With t moved by tau, x = (tau - d) / (t - L) solves sum delta x / ((t - L)(1 + x)) = 0 and
-///   C(L + d) - C(L) = g.d - sum delta (ln(1 + x) - x).
+LogarithmicChange& StartingOrdersMaker::blocks() {
+  if (!has_base_) {
+    blocks_.set_left(function_.room());
+    has_base_ = true;
+  }
+  return blocks_;
+}
+
+/// With t moved by tau, the least of tau - sum delta ln(1 + (tau - d) / (t - L)).
 double StartingOrdersMaker::increment(const ArrayView& change, Array* prices) {
-  const double low = change.minCoeff();
-  const double high = change.maxCoeff();
-  if (low == high) {
+  if (change.minCoeff() == change.maxCoeff()) {
     if (prices != nullptr) {
       *prices = state_prices_;
     }
-    return low;
+    return change[0];
   }
-  // In the new units of room: y = t - L - d, sum delta / (y + tau) = sum delta / (t - L).
   const Slice& room = function_.room();
-  double tau = (state_prices_ * change).sum();
-  const bool near =
-      ((high - change) / room).maxCoeff() < 0.5 && ((change - low) / room).maxCoeff() < 0.5;
-  if (!near) {
-    moved_ = room - change;
-    const double least = moved_.minCoeff();
-    moved_ -= least;
-    const double u = function_.least_room(moved_);
-    moved_ += u;
+  double rise = 0.0;
+  double tau = 0.0;
+  LogarithmicChange& near = blocks();
+  near.set_claim(change.data());
+  if (near.cost(1.0, rise, tau)) {
     if (prices != nullptr) {
-      *prices = delta_ / moved_;
+      *prices = delta_ / (room + (tau - change));
       *prices /= prices->sum();
     }
-    return u - least - (delta_ * (moved_ / room).log()).sum();
+    return rise;
   }
-  // Halley's method in tau, which has the digits of the change.
-  for (int iteration = 0; iteration < kIterations; ++iteration) {
-    double value = 0.0;
-    double slope = 0.0;
-    double curve = 0.0;  // half of it, and negative
-    for (Eigen::Index i = 0; i < states(); ++i) {
-      const double inverse = 1.0 / (room[i] + (tau - change[i]));
-      const double share = state_prices_[i] * inverse;
-      value += share * (tau - change[i]);
-      const double tangent = share * room[i] * inverse;
-      slope += tangent;
-      curve += tangent * inverse;
-    }
-    const double step = value / (slope + curve * value / slope);
-    tau -= step;
-    if (!(std::abs(step) > 1e-6 * (high - low))) {  // the error left is of the order of its cube
-      break;
-    }
-  }
-  double sum = 0.0;
-  for (Eigen::Index i = 0; i < states(); ++i) {
-    sum += state_prices_[i] * change[i] - delta_[i] * log_excess((tau - change[i]) / room[i]);
-  }
+  // In the new units of room: y = t - L - d, sum delta / (y + tau) = sum delta / (t - L).
+  moved_ = room - change;
+  const double least = moved_.minCoeff();
+  moved_ -= least;
+  const double u = function_.least_room(moved_);
+  moved_ += u;
   if (prices != nullptr) {
-    *prices = delta_ / (room + (tau - change));
+    *prices = delta_ / moved_;
     *prices /= prices->sum();
   }
-  return sum;
+  return u - least - (delta_ * (moved_ / room).log()).sum();
 }
 
 double StartingOrdersMaker::conjugate(const ArrayView& g) {

@@ -1,6 +1,7 @@
 // The maker of CPCAM (3), who puts starting orders on every state; in sequence the log SCPM.
 #pragma once
 
+#include "risk/logarithmic_change.hpp"
 #include "risk/maker.hpp"
 #include "risk/maker_function.hpp"
 
@@ -34,15 +35,23 @@ class StartingOrdersMaker final : public Maker {
   double slope(const ArrayView& direction) override {
     return dot(state_prices_.data(), direction.data(), states());
   }
+  bool block_costs(const double* payoff, const double* shares, Eigen::Index sizes, double* down,
+                   double* up) override {
+    return blocks().costs(payoff, shares, sizes, down, up);
+  }
   double increment(const ArrayView& change, Array* prices) override;
   double conjugate(const ArrayView& g) override;
   double conjugate_at_vertex(Eigen::Index state) override;
 
  private:
+  LogarithmicChange& blocks();
+
   const Array delta_;
   const double of_nothing_;  ///< C(0)
   StartingOrdersFunction function_;
   Array moved_;
+  LogarithmicChange blocks_;
+  bool has_base_ = false;  ///< whether blocks_ knows the position
 };
 
 }  // namespace kpm

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "numerics/entropy.hpp"
-#include "numerics/log1p.hpp"
 
 namespace kpm {
 
@@ -15,7 +14,6 @@ constexpr int kRefinements = 4;     // of a cost
 constexpr double kExact = 2e-16;    // relative, of a cost
 constexpr double kLastStep = 1e-9;  // of a logarithm: what is left is of the order of its square
 constexpr double kSpent = 1e-3;     // of the wealth left: the rest has more digits than the whole
-constexpr double kNear = 0.4;       // of the wealth left: its logarithm is a series
 constexpr double kLeast = 1e-300;   // wealth below it has a logarithm only
 
 /// ln((t + gap) / scale), t = e^z, where the logarithms of t and of the scale are known even if
@@ -108,73 +106,57 @@ UtilityMaker::UtilityMaker(const ArrayView& prior, double wealth)
     : Maker(prior.size()),
       wealth_(wealth),
       function_(prior, wealth, arena_),
-      gap_(Array::Zero(prior.size())) {
+      gap_(Array::Zero(prior.size())),
+      blocks_(prior, true) {
   set_losses(gap_);
 }
 
 double UtilityMaker::set_losses(const ArrayView& losses) {
+  has_base_ = false;
   const double cost = function_.evaluate(losses);
   state_prices_ = function_.g();
   return cost;
 }
 
-/// The root of sum pi ln(1 + (D - d) / (m0 + C - L)) = 0, which has the digits of the change.
+LogarithmicChange& UtilityMaker::blocks() {
+  if (!has_base_) {
+    blocks_.set_left(function_.left());
+    has_base_ = true;
+  }
+  return blocks_;
+}
+
+/// The root of sum pi ln(1 + (D - d) / (m0 + C - L)) = 0.
 double UtilityMaker::increment(const ArrayView& change, Array* prices) {
-  const double low = change.minCoeff();
-  const double high = change.maxCoeff();
-  if (low == high) {
+  if (change.minCoeff() == change.maxCoeff()) {
     if (prices != nullptr) {
       *prices = state_prices_;
     }
-    return low;
+    return change[0];
   }
   const Slice& prior = function_.prior();
   const Slice& left = function_.left();
-  double rise = (state_prices_ * change).sum();
-  if (!(high - low < kNear * left.minCoeff())) {
-    gap_ = left - change;
-    const double least = gap_.minCoeff();
-    gap_ -= least;
-    const double z = solve_log(prior, gap_, left, function_.log_left());
-    const double t = std::max(std::exp(z), kLeast);
+  double rise = 0.0;
+  double t = 0.0;
+  LogarithmicChange& near = blocks();
+  near.set_claim(change.data());
+  if (near.cost(1.0, rise, t)) {
     if (prices != nullptr) {
-      *prices = prior / (t + gap_);
+      *prices = prior / (left + (rise - change));
       *prices /= prices->sum();
     }
-    return t - least;  // as large as the change: nothing to gain
+    return rise;
   }
-  for (int iteration = 0; iteration < kIterations; ++iteration) {
-    Pair values(0.0, 0.0);
-    Pair slopes(0.0, 0.0);
-    Pair curves(0.0, 0.0);
-    const auto add = [&](const Pair& p, const Pair& room, const Pair& moved) {
-      values += p * log1p_series<Pair>(moved / (room + room + moved));
-      const Pair inverse = 1.0 / (room + moved);
-      slopes += p * inverse;
-      curves += p * inverse * inverse;
-    };
-    Eigen::Index i = 0;
-    for (; i + 1 < states(); i += 2) {
-      add(Eigen::Map<const Pair>(prior.data() + i), Eigen::Map<const Pair>(left.data() + i),
-          rise - Eigen::Map<const Pair>(change.data() + i));
-    }
-    if (i < states()) {
-      add({prior[i], 0.0}, {left[i], 1.0}, {rise - change[i], 0.0});
-    }
-    const double value = values.sum();
-    const double slope = slopes.sum();
-    // Halley's step: the error left is of the order of its cube.
-    const double step = value / (slope + 0.5 * curves.sum() * value / slope);
-    rise -= step;
-    if (!(std::abs(step) > 1e-6 * (high - low))) {
-      break;
-    }
-  }
+  gap_ = left - change;
+  const double least = gap_.minCoeff();
+  gap_ -= least;
+  const double z = solve_log(prior, gap_, left, function_.log_left());
+  t = std::max(std::exp(z), kLeast);
   if (prices != nullptr) {
-    *prices = prior / (left + (rise - change));
+    *prices = prior / (t + gap_);
     *prices /= prices->sum();
   }
-  return rise;
+  return t - least;  // as large as the change: nothing to gain
 }
 
 }  // namespace kpm

@@ -1,6 +1,7 @@
 // The maker with logarithmic utility of wealth: Chen and Pennock.
 #pragma once
 
+#include "risk/logarithmic_change.hpp"
 #include "risk/maker.hpp"
 #include "risk/maker_function.hpp"
 
@@ -34,6 +35,10 @@ class UtilityMaker final : public Maker {
   double slope(const ArrayView& direction) override {
     return dot(state_prices_.data(), direction.data(), states());
   }
+  bool block_costs(const double* payoff, const double* shares, Eigen::Index sizes, double* down,
+                   double* up) override {
+    return blocks().costs(payoff, shares, sizes, down, up);
+  }
   double increment(const ArrayView& change, Array* prices) override;
   double conjugate(const ArrayView& g) override { return function_.conjugate(g, g); }
   double conjugate_at_vertex(Eigen::Index /*state*/) override {
@@ -41,9 +46,13 @@ class UtilityMaker final : public Maker {
   }
 
  private:
+  LogarithmicChange& blocks();
+
   const double wealth_;
   LogUtilityFunction function_;
   Array gap_;
+  LogarithmicChange blocks_;
+  bool has_base_ = false;  ///< whether blocks_ knows the position
 };
 
 }  // namespace kpm

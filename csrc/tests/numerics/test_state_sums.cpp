@@ -61,6 +61,15 @@ std::vector<double> results_of(const StateSums& version, const States& of, doubl
   all.insert(all.end(), powers, powers + StateSums::kPowers);
   const ExponentialMoments moments = version.exponential(t, of.p.data(), of.phi.data(), of.padded);
   all.insert(all.end(), {moments.excess, moments.first, moments.second});
+  const Array left = (2.0 + of.phi).eval();
+  const double rise = 0.005 * t;
+  const LogarithmSums logarithms =
+      version.logarithms(rise, rise, of.p.data(), left.data(), of.u.data(), of.padded);
+  all.insert(all.end(), {logarithms.value, logarithms.first, logarithms.second, logarithms.third});
+  const ThirdMoments third = version.moments(0.4, of.p.data(), left.data(), of.u.data(), of.padded);
+  all.insert(all.end(), {third.first, third.second, third.third});
+  const WaterSums water = version.water(0.3, 0.1 * t, of.growth.data(), of.u.data(), of.count);
+  all.insert(all.end(), {water.above, water.count, water.floors});
   const Array q = (0.5 + 0.499 * of.phi).eval();
   const Array r = (1.0 - q).eval();
   RootStart start;
@@ -134,6 +143,26 @@ TEST(passes_over_the_states_are_the_sums_they_are_called) {
     CHECK_NEAR(moments.excess, (of.p * (power - 1.0)).sum(), 1e-14);
     CHECK_NEAR(moments.first, (of.p * of.phi * (power - 1.0)).sum(), 1e-14);
     CHECK_NEAR(moments.second, (of.p * of.phi * of.phi * power).sum(), 1e-14);
+    const Array left = (2.0 + of.phi).eval();
+    const double rise = 0.2 * tau;
+    const Array after = (left + rise - 0.2 * of.u).eval();
+    const LogarithmSums logs =
+        version.logarithms(rise, 0.2, of.p.data(), left.data(), of.u.data(), of.padded);
+    CHECK_NEAR(logs.value, (of.p * (after / left).log()).sum(), 1e-14);
+    CHECK_NEAR(logs.first, (of.p / after).sum(), 1e-14);
+    CHECK_NEAR(logs.second, (of.p / after.square()).sum(), 1e-13);
+    CHECK_NEAR(logs.third, (of.p / after.cube()).sum(), 1e-12);
+    const Array c = of.u - tau;
+    const ThirdMoments third =
+        version.moments(tau, of.p.data(), left.data(), of.u.data(), of.padded);
+    CHECK_NEAR(third.first, (of.p * c).sum(), 1e-14);
+    CHECK_NEAR(third.second, (of.p * c.square()).sum(), 1e-14);
+    CHECK_NEAR(third.third, (of.p * c.cube() / left).sum(), 1e-14);
+    const Array over = (2.0 * (of.u - 0.3) - of.growth).head(of.count);
+    const WaterSums water = version.water(0.3, 2.0, of.growth.data(), of.u.data(), of.count);
+    CHECK_NEAR(water.above, (over > 0.0).select(of.u.head(of.count), 0.0).sum(), 1e-14);
+    CHECK(water.count == static_cast<double>((over > 0.0).count()));
+    CHECK_NEAR(water.floors, (over > 0.0).select(0.0, of.growth.head(of.count)).sum(), 1e-14);
     double powers[StateSums::kPowers];
     version.powers(of.p.data(), of.phi.data(), of.padded, excess.data(), powers);
     Array raised = of.p;
