@@ -67,3 +67,16 @@ def test_claims_on_limits_are_told_from_those_between_them_in_a_large_book(seed,
     assert result.relative_gap <= 1e-15
     assert result.stats.iterations < 100
     result.verify().raise_if_failed()
+
+
+def test_prices_of_a_million_orders_are_found_in_one_unit_of_money():
+    # Its steps are worth less than the accuracy that is enough for other books. The rest of each
+    # clearing takes many times as long as its iterations, as long as there are no more.
+    market, orders = books.arrow_debreu(1_000_000)
+    others = np.random.default_rng(17).dirichlet(np.full(5, 3.0), 3)
+    polytope = kpm.PolytopeMaker([market.prior, *others], market.risk_aversion)
+    for maker in (polytope, kpm.WorstStateMaker(5)):
+        result = kpm.clear(market.replace(maker=maker), orders, rule="competitive")
+        assert result.status is kpm.Status.OPTIMAL
+        assert result.relative_gap <= 1e-15
+        assert result.stats.iterations < 80

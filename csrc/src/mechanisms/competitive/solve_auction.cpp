@@ -23,6 +23,7 @@ constexpr double kGrowth = 1.5;         // steps from a poor start are short, an
 constexpr double kSharp = 1e-11;        // scaled money: the accuracy that polishing starts from
 constexpr double kEnough = 1e-10;       // ... where a new attempt is worth no more
 constexpr double kOfResolution = 1e-4;  // ... of the money within which prices change
+constexpr int kMostCloser = 10;         // iterations until prices have all digits there are
 constexpr double kOpenTie = 1e-13;      // scaled money a choice of demand may cost
 
 /// Polish what the program found, and choose of the optima what is published.
@@ -102,6 +103,10 @@ class Trail {
   std::vector<Prices> prices_;
 };
 
+bool is_solved(const Auction& auction, const AuctionPoint& point) {
+  return point.gap() <= kTie && missed_by(auction, point) <= kPriceTolerance;
+}
+
 /// Drive the program to its optimum, polish it, and choose what is published.
 void find_optimum(const Auction& auction, const std::vector<Staircase>& stairs, int max_iterations,
                   FaceRule face, AuctionProgram& program, MakerFunction& function, Trail& trail,
@@ -127,6 +132,18 @@ void find_optimum(const Auction& auction, const std::vector<Staircase>& stairs, 
   }
   publish_point(auction, stairs, program, function, face, tied_functions(auction, program, false),
                 solved);
+  if (!is_solved(auction, solved.point) && program.gap() > rounding) {
+    // The limits of a large book are closer than the program came: as close as rounding lets it.
+    SolvedAuction closer;
+    int iterations = 0;
+    continue_predictor_corrector(program, rounding, kAttempts[0], kMostCloser, iterations, pause);
+    publish_point(auction, stairs, program, function, face, tied_functions(auction, program, false),
+                  closer);
+    if (is_solved(auction, closer.point)) {
+      closer.iterations = solved.iterations;
+      solved = std::move(closer);
+    }
+  }
   if (auction.market.kind != Ambiguity::kBall || auction.maker.kind != MakerKind::kKnightian) {
     return;
   }
@@ -236,7 +253,7 @@ SolvedAuction solve_auction(const Auction& auction, const std::vector<Staircase>
   Trail trail;
   try {
     find_optimum(auction, stairs, max_iterations, face, program, function, trail, solved);
-    if (!(solved.point.gap() <= kTie && missed_by(auction, solved.point) <= kPriceTolerance)) {
+    if (!is_solved(auction, solved.point)) {
       solved.point = settle_for(auction, stairs, idle, function, std::move(solved.point));
     }
   } catch (const Abandoned&) {
