@@ -107,6 +107,14 @@ def test_chains_are_optimal_in_hundreds_of_nodes(seed: int, strikes: int, invent
     assert result.status is kpm.Status.OPTIMAL
 
 
+def test_halves_that_a_try_prunes_leave_the_box() -> None:
+    """Where only the split that is taken counted, of fewer tries, this took 704 nodes."""
+    market, orders = option_chain(3, 75)
+    result = kpm.clear(market, orders, node_limit=400)
+    assert_honest(market, orders, result)
+    assert result.status is kpm.Status.OPTIMAL
+
+
 def test_relaxations_of_many_claims_take_few_iterations() -> None:
     """One of hundreds of corners ends a step early unless products are corrected."""
     market, orders = option_chain(2, 50)

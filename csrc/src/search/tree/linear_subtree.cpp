@@ -14,8 +14,8 @@ constexpr int kDive = 128;  // boxes on the way to a clearing, in a node that lo
 
 // Splits of a box that are tried, as a bound takes a sixtieth of a relaxation's time, and how many
 // in a row without a better one end that.
-constexpr std::size_t kTried = 8;
-constexpr int kInVain = 2;
+constexpr std::size_t kTried = 24;
+constexpr int kInVain = 6;
 
 // Slope of a claim's function outside its run beyond those inside, with the notional that could
 // trade as the unit. Where no prices are in a box, or only just, its bound suffers.
@@ -98,30 +98,44 @@ void LinearSubtree::dive(Branch branch, const NodeTask& task, NodeOutcome& outco
   diving_ = nullptr;
 }
 
-/// By the split whose halves' bounds fall most. Pseudo-costs only tell which ones to try: what the
-/// other claims gain instead differs from box to box.
-void LinearSubtree::divide(const Branch& branch, const NodeTask& task) {
+/// A half that is pruned as soon as it is tried is so whatever is split: what it leaves of the box
+/// is divided in the box's place.
+void LinearSubtree::divide(Branch branch, const NodeTask& task) {
+  while (try_splits(branch, task)) {
+    branch = std::move(halves_.back());
+    halves_.pop_back();
+  }
+}
+
+/// Divide by the split whose halves' bounds fall most, unless one prunes a half: then file the
+/// other, and say whether it is open. Pseudo-costs only tell which ones to try: what the other
+/// claims gain instead differs from box to box.
+bool LinearSubtree::try_splits(const Branch& branch, const NodeTask& task) {
   const bool diving = diving_ != nullptr;  // then any split will do
   const double gap = std::max(branch.node.bound - best_, 0.0);
   const double most = score_of(gap, gap, gap);  // where both halves are pruned
   Trial best;
   int in_vain = 0;
+  bool narrowed = false;
   for (const Split& split : branch.splits) {
     Trial trial = try_split(branch, split, gap, task.keep_pruned);
-    if (&split == &branch.splits.front() || trial.score > best.score) {
+    narrowed = !diving && (trial.fate[0] == Fate::kPruned) != (trial.fate[1] == Fate::kPruned);
+    if (narrowed || &split == &branch.splits.front() || trial.score > best.score) {
       best = std::move(trial);
       in_vain = 0;
     } else {
       ++in_vain;
     }
-    if (diving || in_vain == kInVain || best.score >= most) {
+    if (diving || narrowed || in_vain == kInVain || best.score >= most) {
       break;
     }
   }
+  const std::size_t before = halves_.size();
   move_all(best.cut, leaves_.pruned);
   for (int half = 0; half < 2; ++half) {
     file(std::move(best.half[half]), best.fate[half], task.keep_pruned);
   }
+  return narrowed && halves_.size() > before;
 }
 
 LinearSubtree::Trial LinearSubtree::try_split(const Branch& branch, const Split& split, double gap,

@@ -22,7 +22,7 @@ namespace kpm {
 class LinearSubtree {
  public:
   /// Boxes that are divided below a node.
-  static constexpr int kDivided = 32;
+  static constexpr int kDivided = 16;
   /// Boxes that the node is left divided into, at most: its halves, and one more for each of those.
   static constexpr int kLeaves = 2 + kDivided;
 
@@ -53,7 +53,8 @@ class LinearSubtree {
 
   void begin(const NodeTask& task);
   void dive(Branch branch, const NodeTask& task, NodeOutcome& outcome);
-  void divide(const Branch& branch, const NodeTask& task);
+  void divide(Branch branch, const NodeTask& task);
+  bool try_splits(const Branch& branch, const NodeTask& task);
   Trial try_split(const Branch& branch, const Split& split, double gap, bool keep_pruned);
   Fate judge(Branch& branch, bool keep_pruned, std::vector<Node>& cut);
   void file(Branch&& branch, Fate fate, bool keep_pruned);
