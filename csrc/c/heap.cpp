@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kpm/memory.hpp"
+
 namespace kpm::c {
 
 namespace {
@@ -204,7 +206,14 @@ std::size_t Heap::size_of(const void* memory) noexcept {
 
 Heap* heap_in_use() noexcept { return in_use; }
 
-HeapScope::HeapScope(Heap* heap) noexcept : before_(in_use) { in_use = heap; }
-HeapScope::~HeapScope() { in_use = before_; }
+HeapScope::HeapScope(Heap* heap) noexcept : before_(in_use) {
+  in_use = heap;
+  keep_large_memory(heap == nullptr);
+}
+
+HeapScope::~HeapScope() {
+  in_use = before_;
+  keep_large_memory(before_ == nullptr);
+}
 
 }  // namespace kpm::c

@@ -24,8 +24,8 @@ std::vector<Corners> find_corners(const ScaledMarket& market,
     const Staircase& claim = stairs[static_cast<std::size_t>(market.original[at])];
     const std::size_t limits = claim.limit.size();
     Corners& corners = result[at];
-    corners.price = std::vector<double>(2 * limits + 2);
-    corners.demand = std::vector<double>(2 * limits + 2);
+    corners.price = LargeArray<double>(2 * limits + 2);
+    corners.demand = LargeArray<double>(2 * limits + 2);
     double* const price = corners.price.data();
     double* const demand = corners.demand.data();
     // Neighbouring corners share a price or a demand: each is scaled once.

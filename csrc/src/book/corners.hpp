@@ -7,13 +7,14 @@
 
 #include "book/scaled_market.hpp"
 #include "book/staircase.hpp"
+#include "numerics/large_array.hpp"
 
 namespace kpm {
 
 /// Corners of one claim in scaled units, numbered along the staircase from the lowest price:
 /// piece j joins corners j and j + 1. Prices never decrease and demands never increase.
 struct Corners {
-  std::vector<double> price, demand;  ///< (pieces + 1)
+  LargeArray<double> price, demand;  ///< (pieces + 1)
 
   int pieces() const { return static_cast<int>(price.size()) - 1; }
 

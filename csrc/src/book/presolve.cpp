@@ -225,8 +225,8 @@ Corners Presolve::join(const Group& group, const ScaledMarket& full,
     sold[l + 1] += sold[l];
   }
   Corners joint;
-  joint.price = std::vector<double>(2 * limits + 2);
-  joint.demand = std::vector<double>(2 * limits + 2);
+  joint.price = LargeArray<double>(2 * limits + 2);
+  joint.demand = LargeArray<double>(2 * limits + 2);
   double* const price = joint.price.data();
   double* const demand = joint.demand.data();
   for (std::size_t l = 0; l <= limits; ++l) {

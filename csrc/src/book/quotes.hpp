@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kpm/kpm.hpp"
+#include "numerics/large_array.hpp"
 
 namespace kpm {
 
@@ -19,7 +20,7 @@ struct Quotes {
   Quotes(const Market& market, const Orders& orders);
 
   std::vector<std::ptrdiff_t> first;  ///< (claims + 1)
-  std::vector<Quote> quotes;
+  LargeArray<Quote> quotes;
 };
 
 }  // namespace kpm

@@ -18,16 +18,15 @@ Level* add_up(const Quote* begin, const Quote* end, Level* levels) {
     double buy = 0.0;
     double sell = 0.0;
     for (; quote != end && quote->price == price; ++quote) {
-      buy += std::max(quote->quantity, 0.0);
-      sell += std::max(-quote->quantity, 0.0);
+      // Exactly, and without a branch: nobody can guess an order's side.
+      const double size = std::abs(quote->quantity);
+      buy += 0.5 * (size + quote->quantity);
+      sell += 0.5 * (size - quote->quantity);
     }
     *levels = {price, buy, sell};
   }
   return levels;
 }
-
-/// All of a staircase with n limits.
-std::size_t figures_of(std::size_t n) { return 6 * n + 3; }
 
 }  // namespace
 
@@ -35,29 +34,24 @@ Staircase make_staircase(double price_min, double price_max, const Level* begin,
   Staircase stairs;
   stairs.price_min = price_min;
   stairs.price_max = price_max;
-  const Level* first = begin;
+  const Level* const first = std::partition_point(
+      begin, end, [&](const Level& level) { return stairs.below_range(level.price); });
+  const Level* const last = std::partition_point(
+      first, end, [&](const Level& level) { return !stairs.above_range(level.price); });
   double always_sold = 0.0;
-  for (; first != end && stairs.below_range(first->price); ++first) {
-    always_sold += first->sell;
+  for (const Level* level = begin; level != first; ++level) {
+    always_sold += level->sell;
   }
-  const Level* last = first;
-  while (last != end && !stairs.above_range(last->price)) {
-    ++last;
+  double always_bought = 0.0;
+  for (const Level* level = last; level != end; ++level) {
+    always_bought += level->buy;
   }
+  stairs.reserve(static_cast<std::size_t>(last - first));
   const double same = kSameLimit * stairs.span();
-  std::size_t limits = 0;
-  double lowest = -kInfinity;
-  for (const Level* level = first; level != last; ++level) {
-    if (level->price - lowest > same) {
-      lowest = level->price;
-      ++limits;
-    }
-  }
-  stairs.reserve(limits);
   double volume = always_sold;
-  std::size_t l = 0;
-  for (const Level* level = first; level != last; ++l) {
-    lowest = level->price;
+  std::size_t limits = 0;
+  for (const Level* level = first; level != last; ++limits) {
+    const double lowest = level->price;
     double buy = 0.0;
     double sell = 0.0;
     do {
@@ -66,14 +60,11 @@ Staircase make_staircase(double price_min, double price_max, const Level* begin,
       volume += level->buy + level->sell;
       ++level;
     } while (level != last && level->price - lowest <= same);
-    stairs.limit[l] = lowest;
-    stairs.buy[l] = buy;
-    stairs.sell[l] = sell;
+    stairs.limit[limits] = lowest;
+    stairs.buy[limits] = buy;
+    stairs.sell[limits] = sell;
   }
-  double always_bought = 0.0;
-  for (const Level* level = last; level != end; ++level) {
-    always_bought += level->buy;
-  }
+  stairs.shrink(limits);
   stairs.volume = volume + always_bought;
   stairs.bought[limits] = always_bought;
   stairs.sold[0] = always_sold;
@@ -84,13 +75,15 @@ Staircase make_staircase(double price_min, double price_max, const Level* begin,
 /// The sums over limits, from what trades at every price and the quantities at each limit.
 void Staircase::accumulate() {
   const std::size_t limits = limit.size();
-  for (std::size_t l = limits; l-- > 0;) {
-    bought[l] = bought[l + 1] + buy[l];
-  }
-  demand[0] = bought[0] - sold[0];
+  double sum = sold[0];
   for (std::size_t l = 0; l < limits; ++l) {
-    sold[l + 1] = sold[l] + sell[l];
-    demand[l + 1] = bought[l + 1] - sold[l + 1];
+    sold[l + 1] = sum += sell[l];
+  }
+  sum = bought[limits];
+  demand[limits] = sum - sold[limits];
+  for (std::size_t l = limits; l-- > 0;) {
+    bought[l] = sum += buy[l];
+    demand[l] = sum - sold[l];
   }
 }
 
@@ -100,13 +93,16 @@ Staircase Staircase::copy() const {
   other.price_max = price_max;
   other.volume = volume;
   other.reserve(limit.size());
-  std::copy_n(memory_.get(), figures_of(limit.size()), other.memory_.get());
+  for (const auto figures : {&Staircase::limit, &Staircase::buy, &Staircase::sell,
+                             &Staircase::bought, &Staircase::sold, &Staircase::demand}) {
+    std::copy((this->*figures).begin(), (this->*figures).end(), (other.*figures).begin());
+  }
   return other;
 }
 
 void Staircase::reserve(std::size_t n) {
-  memory_.reset(new double[figures_of(n)]);  // without zeros: all are set
-  double* next = memory_.get();
+  memory_ = LargeArray<double>(6 * n + 3);
+  double* next = memory_.data();
   for (Figures* figures : {&limit, &buy, &sell}) {
     *figures = {next, n};
     next += n;
@@ -114,6 +110,15 @@ void Staircase::reserve(std::size_t n) {
   for (Figures* figures : {&bought, &sold, &demand}) {
     *figures = {next, n + 1};
     next += n + 1;
+  }
+}
+
+void Staircase::shrink(std::size_t n) {
+  for (Figures* figures : {&limit, &buy, &sell}) {
+    *figures = {figures->begin(), n};
+  }
+  for (Figures* figures : {&bought, &sold, &demand}) {
+    *figures = {figures->begin(), n + 1};
   }
 }
 
@@ -135,7 +140,7 @@ std::vector<Staircase> compile_staircases(const Market& market, const Orders& or
   for (std::size_t k = 1; k < book.first.size(); ++k) {
     most = std::max(most, book.first[k] - book.first[k - 1]);
   }
-  std::vector<Level> levels(static_cast<std::size_t>(most));
+  LargeArray<Level> levels(static_cast<std::size_t>(most));
   for (int k = 0; k < market.claims; ++k) {
     const auto at = static_cast<std::size_t>(k);
     const double* row = market.payoffs + static_cast<std::ptrdiff_t>(k) * market.states;

@@ -5,10 +5,10 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "kpm/kpm.hpp"
+#include "numerics/large_array.hpp"
 
 namespace kpm {
 
@@ -22,6 +22,7 @@ class Figures {
   bool empty() const { return size_ == 0; }
   double& operator[](std::size_t l) { return begin_[l]; }
   double operator[](std::size_t l) const { return begin_[l]; }
+  double* begin() { return begin_; }
   const double* begin() const { return begin_; }
   const double* end() const { return begin_ + size_; }
 
@@ -83,8 +84,11 @@ struct Staircase {
   static bool is_step(int piece) { return piece % 2 == 1; }
   Piece piece(int index) const;
 
-  /// Make room for n limits, whose figures are still to be set.
+  /// Make room for n limits, whose figures are to be written.
   void reserve(std::size_t n);
+
+  /// Of those for which there is room, n are used.
+  void shrink(std::size_t n);
 
   /// Sum up buy and sell over the limits: bought, sold and demand, from bought[n] and sold[0].
   void accumulate();
@@ -92,7 +96,7 @@ struct Staircase {
   Staircase copy() const;
 
  private:
-  std::unique_ptr<double[]> memory_;  // one allocation: a small book has little else
+  LargeArray<double> memory_;  // one allocation: a small book has little else
 };
 
 /// What is bid and offered at one limit.

@@ -1,6 +1,11 @@
 #include "selection/allocation.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "numerics/large_array.hpp"
 
 namespace kpm {
 
@@ -41,6 +46,17 @@ ClearingLimits clearing_limits(const Staircase& claim, int piece) {
           claim.start_of_limit(Staircase::is_step(piece) ? flat + 1 : flat)};
 }
 
+constexpr int kAt = 1;  // where a limit lies: below its claim's clearing price, at it, above it
+
+/// The quantity or nothing, by a mask: compilers make a branch of a factor that is zero or one.
+double in_full_if(bool filled, double quantity) {
+  std::uint64_t bits = 0;
+  std::memcpy(&bits, &quantity, sizeof bits);
+  bits &= std::uint64_t{0} - static_cast<std::uint64_t>(filled);
+  std::memcpy(&quantity, &bits, sizeof bits);
+  return quantity;
+}
+
 /// An order that waits for its turn.
 struct Waiting {
   std::size_t side;  // of all claims' sides
@@ -76,20 +92,20 @@ std::vector<double> allocate(const Orders& orders, const std::vector<int>& place
     }
   }
   const bool by_time = allocation == Allocation::kTime && orders.time != nullptr;
-  std::vector<double> fills(static_cast<std::size_t>(orders.count));
+  std::vector<double> fills = zeros(static_cast<std::size_t>(orders.count));
   std::vector<Waiting> waiting;
   for (std::int64_t j = 0;; ++j) {
     std::size_t side = 0;
-    // Orders off the clearing price, nearly all of a large book: a loop that holds nothing else.
+    // Orders off the clearing price, nearly all of a large book: a loop that holds nothing else,
+    // and no branch on an order's side or limit, which nobody can guess.
     for (; j < orders.count; ++j) {
       const auto k = static_cast<std::size_t>(places[static_cast<std::size_t>(orders.claim[j])]);
       const double limit = orders.price[j];
-      const bool buys = orders.side[j] > 0;
-      const bool above = limit >= clearing[k].low;
-      // A factor, not a branch: in a large book nobody can guess an order's side and limit.
-      fills[static_cast<std::size_t>(j)] = static_cast<double>(above == buys) * orders.quantity[j];
-      if (above & (limit < clearing[k].high)) {
-        side = 2 * k + (buys ? 1 : 0);
+      const int buys = orders.side[j] > 0 ? 1 : 0;
+      const int place = (limit >= clearing[k].low ? 1 : 0) + (limit >= clearing[k].high ? 1 : 0);
+      fills[static_cast<std::size_t>(j)] = in_full_if(place == 2 * buys, orders.quantity[j]);
+      if (place == kAt) {
+        side = 2 * k + static_cast<std::size_t>(buys);
         break;
       }
     }

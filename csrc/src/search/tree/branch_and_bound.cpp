@@ -335,7 +335,7 @@ class Tree {
     }
     for (std::size_t k = 0; k < cell.size(); ++k) {
       const auto low = static_cast<std::size_t>(candidate.cell[k]);
-      const std::vector<double>& ends = corners_[k].demand;
+      const LargeArray<double>& ends = corners_[k].demand;
       const double shared = ends[low + (cell[k] > candidate.cell[k] ? 1 : 0)];
       const double demand = candidate.optimum->demand[static_cast<Eigen::Index>(k)];
       if (cell[k] != candidate.cell[k] &&

@@ -12,7 +12,7 @@ constexpr double kUsual = 0.2;       // of the mean fall: what a claim not split
 constexpr double kLeastFall = 1e-4;  // of the gap
 
 /// How far a value is outside a piece's ends.
-double distance(int piece, double value, const std::vector<double>& ends) {
+double distance(int piece, double value, const LargeArray<double>& ends) {
   const auto [low, high] =
       std::minmax(ends[static_cast<std::size_t>(piece)], ends[static_cast<std::size_t>(piece) + 1]);
   return std::max({low - value, value - high, 0.0});

@@ -97,7 +97,7 @@ bool TangentBound::rules_out(const Box& box, const Array& demand, const ArrayVie
   bool far = false;
   for (Eigen::Index k = 0; k < moved.size(); ++k) {
     const auto at = static_cast<std::size_t>(k);
-    const std::vector<double>& ends = corners_[at].demand;
+    const LargeArray<double>& ends = corners_[at].demand;
     moved[k] = std::clamp(moved[k], ends[static_cast<std::size_t>(box.last[at]) + 1],
                           ends[static_cast<std::size_t>(box.first[at])]);
     far |= moved[k] != demand[k];
@@ -113,7 +113,7 @@ void TangentBound::set_box(const Box& box, double wobble) {
   double squares = 0.0;
   for (int k = 0; k < market_.claims(); ++k) {
     const auto at = static_cast<std::size_t>(k);
-    const std::vector<double>& ends = corners_[at].demand;
+    const LargeArray<double>& ends = corners_[at].demand;
     const double farthest = std::max(ends[static_cast<std::size_t>(box.first[at])] - demand_[k],
                                      demand_[k] - ends[static_cast<std::size_t>(box.last[at]) + 1]);
     if (farthest > 0.0) {

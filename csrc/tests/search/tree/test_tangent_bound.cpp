@@ -170,7 +170,7 @@ TEST(demand_off_a_kink_is_no_farther_than_said) {
       Array moved = at.demand;
       for (int k = 0; k < at.scaled.claims(); ++k) {
         const auto claim = static_cast<std::size_t>(k);
-        const std::vector<double>& ends = at.corners[claim].demand;
+        const LargeArray<double>& ends = at.corners[claim].demand;
         if (ends[static_cast<std::size_t>(at.box.first[claim])] > at.demand[k] ||
             ends[static_cast<std::size_t>(at.box.last[claim]) + 1] < at.demand[k]) {
           moved[k] += random.uniform(-1.0, 1.0) * std::exp(random.uniform(-12.0, 0.0));
@@ -265,7 +265,7 @@ TEST(the_rise_beside_replaceable_claims_is_no_more_than_exact) {
     long double squares = 0.0L;
     for (int k = 0; k < at.scaled.claims(); ++k) {
       const auto claim = static_cast<std::size_t>(k);
-      const std::vector<double>& ends = at.corners[claim].demand;
+      const LargeArray<double>& ends = at.corners[claim].demand;
       const double most =
           std::max(ends[static_cast<std::size_t>(at.box.first[claim])] - at.demand[k],
                    at.demand[k] - ends[static_cast<std::size_t>(at.box.last[claim]) + 1]);
