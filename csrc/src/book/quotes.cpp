@@ -4,6 +4,9 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <utility>
+
+#include "numerics/extremes.hpp"
 
 namespace kpm {
 
@@ -14,72 +17,136 @@ constexpr auto precedes = [](const Quote& a, const Quote& b) {
   return a.price != b.price ? a.price < b.price : a.quantity < b.quantity;
 };
 
-constexpr int kDigitBits = 9;  // the counts of more values per digit would leave the first cache
-constexpr int kLowBits = 28;   // not sorted by digits: prices that close are left to comparison
-constexpr int kDigits = 4;     // of the remaining 36 bits, sign and exponent included
-constexpr std::size_t kValues = std::size_t{1} << kDigitBits;
-constexpr std::ptrdiff_t kSmall = 1024;  // fewer quotes are sorted by comparison
-constexpr int kRuns = 4;                 // so few, ascending or descending, are put in a row
+constexpr int kDigits = 2;      // of a key, that one call sorts by
+constexpr int kFineBits = 11;   // of a digit: counts that fit into the first cache
+constexpr int kCoarseBits = 8;  // of few quotes, fewer than
+constexpr std::size_t kMany = std::size_t{1} << 15;
+constexpr std::ptrdiff_t kSmall = 256;  // fewer quotes are sorted by comparison
+constexpr int kRuns = 4;                // so few, ascending or descending, are put in a row
 
-/// An integer that sorts like the price.
-std::uint64_t sort_key(double price) {
+/// An integer that sorts like the number.
+std::uint64_t sort_key(double number) {
   std::uint64_t bits = 0;
-  std::memcpy(&bits, &price, sizeof bits);
+  std::memcpy(&bits, &number, sizeof bits);
   constexpr std::uint64_t sign = std::uint64_t{1} << 63;
-  return (bits & sign) != 0 ? ~bits : bits | sign;
+  return bits ^ ((std::uint64_t{0} - (bits >> 63)) | sign);
 }
 
-std::size_t digit_of(std::uint64_t key, int digit) {
-  return static_cast<std::size_t>(key >> (kLowBits + digit * kDigitBits)) & (kValues - 1);
-}
+/// The leading bits, in the range of some numbers, of the key of one of them.
+class LeadingBits {
+ public:
+  /// Of the figures of some quotes.
+  LeadingBits(const Quote* begin, const Quote* end, double Quote::* figure) : figure_(figure) {
+    std::uint64_t most = 0;
+    for (const Quote* quote = begin; quote != end; ++quote) {
+      const std::uint64_t key = sort_key(quote->*figure);
+      least_ = std::min(least_, key);
+      most = std::max(most, key);
+    }
+    range_ = most - least_;
+    digit_bits_ = static_cast<std::size_t>(end - begin) < kMany ? kCoarseBits : kFineBits;
+    while (range_ >> shift_ >> (kDigits * digit_bits_) != 0) {
+      ++shift_;
+    }
+  }
 
-/// Radix sort by the leading bits of the price, least significant digit first; quotes that agree in
-/// those, of one price mostly, are then sorted by comparison. On a million orders several times as
-/// fast as std::sort alone, which took most of such a clearing.
-void radix_sort(Quote* begin, std::size_t size, std::vector<Quote>& scratch) {
-  std::vector<std::array<std::size_t, kValues>> counts(kDigits);
-  for (auto& count : counts) {
-    count.fill(0);
+  bool all_alike() const { return range_ == 0; }
+  bool within(const Extremes& numbers) const {
+    return least_ >= sort_key(numbers.least) && least_ + range_ <= sort_key(numbers.greatest);
   }
-  for (std::size_t j = 0; j < size; ++j) {
-    const std::uint64_t key = sort_key(begin[j].price);
-    for (int digit = 0; digit < kDigits; ++digit) {
-      ++counts[static_cast<std::size_t>(digit)][digit_of(key, digit)];
-    }
+  std::size_t values() const { return std::size_t{1} << digit_bits_; }  // of a digit
+
+  std::size_t operator()(const Quote& quote) const {
+    return static_cast<std::size_t>((sort_key(quote.*figure_) - least_) >> shift_);
   }
-  scratch.resize(std::max(scratch.size(), size));
-  Quote* from = begin;
-  Quote* to = scratch.data();
-  for (int digit = 0; digit < kDigits; ++digit) {
-    auto& count = counts[static_cast<std::size_t>(digit)];
-    if (count[digit_of(sort_key(from[0].price), digit)] == size) {
-      continue;  // the same digit in every key
-    }
+  std::size_t digit(const Quote& quote, int place) const {
+    return (*this)(quote) >> (place * digit_bits_) & (values() - 1);
+  }
+
+ private:
+  double Quote::* figure_;
+  std::uint64_t least_ = ~std::uint64_t{0};
+  std::uint64_t range_ = 0;
+  int shift_ = 0;
+  int digit_bits_;
+};
+
+void sort(Quote* begin, Quote* end, Quote* scratch);
+
+/// By the leading bits, least significant digit first.
+void sort_by_digits(Quote* begin, Quote* end, const LeadingBits& leading, Quote* scratch) {
+  std::array<std::array<std::size_t, std::size_t{1} << kFineBits>, kDigits> places;
+  for (auto& digit : places) {
+    std::fill_n(digit.begin(), leading.values(), std::size_t{0});
+  }
+  for (const Quote* quote = begin; quote != end; ++quote) {
+    ++places[0][leading.digit(*quote, 0)];
+    ++places[1][leading.digit(*quote, 1)];
+  }
+  for (auto& digit : places) {
     std::size_t sum = 0;
-    for (std::size_t& entry : count) {
-      const std::size_t here = entry;
-      entry = sum;
-      sum += here;
+    for (std::size_t value = 0; value < leading.values(); ++value) {
+      sum += std::exchange(digit[value], sum);
     }
-    for (std::size_t j = 0; j < size; ++j) {
-      to[count[digit_of(sort_key(from[j].price), digit)]++] = from[j];
-    }
-    std::swap(from, to);
   }
-  if (from != begin) {
-    std::copy(from, from + size, begin);
+  const std::ptrdiff_t size = end - begin;
+  for (const Quote* quote = begin; quote != end; ++quote) {
+    scratch[places[0][leading.digit(*quote, 0)]++] = *quote;
   }
-  for (std::size_t j = 0; j < size;) {
-    std::size_t end = j + 1;
-    const std::uint64_t leading = sort_key(begin[j].price) >> kLowBits;
-    while (end < size && sort_key(begin[end].price) >> kLowBits == leading) {
-      ++end;
-    }
-    if (end - j > 1) {
-      std::sort(begin + j, begin + end, precedes);
-    }
-    j = end;
+  for (const Quote* quote = scratch; quote != scratch + size; ++quote) {
+    begin[places[1][leading.digit(*quote, 1)]++] = *quote;
   }
+}
+
+/// By the leading bits, then those that agree in them, mostly few, for themselves.
+void sort_by(const LeadingBits& leading, Quote* begin, Quote* end, Quote* scratch) {
+  sort_by_digits(begin, end, leading, scratch);
+  for (Quote* first = begin; first != end;) {
+    const std::size_t bits = leading(*first);
+    Quote* last = first + 1;
+    while (last != end && leading(*last) == bits) {
+      ++last;
+    }
+    if (last - first > 1) {
+      sort(first, last, scratch);
+    }
+    first = last;
+  }
+}
+
+/// Radix sort of many quotes: by price, and of one price by quantity. Of a million orders several
+/// times as fast as std::sort, which took most of such a clearing.
+void sort(Quote* begin, Quote* end, Quote* scratch) {
+  if (end - begin < kSmall) {
+    std::sort(begin, end, precedes);
+    return;
+  }
+  const LeadingBits by_price(begin, end, &Quote::price);
+  if (!by_price.all_alike()) {
+    sort_by(by_price, begin, end, scratch);
+    return;
+  }
+  const LeadingBits by_quantity(begin, end, &Quote::quantity);
+  if (!by_quantity.all_alike()) {
+    sort_by(by_quantity, begin, end, scratch);
+  }
+}
+
+/// The same for all quotes of a claim with these payoffs. A limit beyond them, as of a market
+/// order, would leave few leading bits for the others.
+void sort_claim(Quote* begin, Quote* end, const Extremes& payoffs, Quote* scratch) {
+  const LeadingBits by_price(begin, end, &Quote::price);
+  if (by_price.within(payoffs)) {
+    sort_by(by_price, begin, end, scratch);
+    return;
+  }
+  Quote* const least =
+      std::partition(begin, end, [&](const Quote& quote) { return quote.price < payoffs.least; });
+  Quote* const above = std::partition(
+      least, end, [&](const Quote& quote) { return quote.price <= payoffs.greatest; });
+  sort(begin, least, scratch);
+  sort(least, above, scratch);
+  sort(above, end, scratch);
 }
 
 /// Where the run of ascending or descending quotes that begins here ends. It ascends afterwards.
@@ -134,10 +201,10 @@ Quotes::Quotes(const Market& market, const Orders& orders)
     if (orders.quantity[j] > 0.0) {
       // Adding zero turns a limit of -0.0 into 0.0.
       quotes[static_cast<std::size_t>(next[static_cast<std::size_t>(orders.claim[j])]++)] = {
-          orders.price[j] + 0.0, orders.side[j] > 0 ? orders.quantity[j] : -orders.quantity[j]};
+          orders.price[j] + 0.0, static_cast<double>(orders.side[j]) * orders.quantity[j]};
     }
   }
-  std::vector<Quote> scratch;
+  LargeArray<Quote> scratch;
   for (std::size_t k = 0; k + 1 < first.size(); ++k) {
     Quote* const begin = quotes.data() + first[k];
     Quote* const end = quotes.data() + first[k + 1];
@@ -146,9 +213,11 @@ Quotes::Quotes(const Market& market, const Orders& orders)
     }
     if (end - begin < kSmall) {
       std::sort(begin, end, precedes);
-    } else {
-      radix_sort(begin, static_cast<std::size_t>(end - begin), scratch);
+      continue;
     }
+    scratch.resize(std::max(scratch.size(), static_cast<std::size_t>(end - begin)));
+    const double* const payoffs = market.payoffs + static_cast<std::ptrdiff_t>(k) * market.states;
+    sort_claim(begin, end, extremes_of(payoffs, market.states), scratch.data());
   }
 }
 

@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <cmath>
+#include <functional>
 #include <numeric>
+#include <utility>
 
 #include "random_book.hpp"
 
@@ -122,6 +125,53 @@ TEST(the_order_of_the_book_changes_no_bit) {
     }
     std::rotate(rows.begin(), middle, rows.end());
     CHECK(same(stairs, listed(book, rows)));
+  }
+}
+
+/// Of many orders a claim, as sums over its orders sorted by limit and quantity.
+TEST(many_orders_are_added_up_in_sorted_sequence) {
+  test::Random random(14);
+  const auto any = [&] { return random.uniform(); };
+  const std::function<double()> limits[] = {
+      any,
+      [&] { return 0.01 * random.below(101); },
+      [&] { return 0.25; },
+      [&] { return 0.3 + 1e-9 * any(); },
+      [&] { return std::exp(-300.0 * any()); },
+      [&] { return random.below(3) > 0 ? any() : (random.below(2) - 0.5) * kInfinity; },
+      [&] { return 4.0 * any() - 2.0; },
+  };
+  for (const auto& limit : limits) {
+    for (const int count : {255, 256, 1000, 33000}) {
+      test::RandomBook book(random, 3, 2, count);
+      std::fill(book.claim.begin(), book.claim.end(), 1);
+      std::generate(book.price.begin(), book.price.end(), limit);
+      const bool lots = random.below(2) == 0;
+      std::generate(book.quantity.begin(), book.quantity.end(),
+                    [&] { return lots ? 1.0 + random.below(9) : 0.1 + any(); });
+      std::vector<std::pair<double, double>> sorted;
+      sorted.reserve(book.price.size());
+      for (std::size_t j = 0; j < book.price.size(); ++j) {
+        sorted.emplace_back(book.price[j], book.side[j] * book.quantity[j]);
+      }
+      std::sort(sorted.begin(), sorted.end());
+      std::vector<Level> levels;
+      for (const auto& [price, quantity] : sorted) {
+        if (levels.empty() || price != levels.back().price) {
+          levels.push_back({price, 0.0, 0.0});
+        }
+        (quantity > 0.0 ? levels.back().buy : levels.back().sell) += std::abs(quantity);
+      }
+      const auto [least, most] =
+          std::minmax_element(book.payoffs_of(1), book.payoffs_of(1) + book.states);
+      std::vector<Staircase> expected;
+      expected.push_back(
+          make_staircase(*least, *most, levels.data(), levels.data() + levels.size()));
+      std::vector<Staircase> stairs = compile_staircases(book.market(), book.book());
+      stairs.erase(stairs.begin());
+      CHECK(same(stairs, expected));
+      CHECK(stairs[0].volume == expected[0].volume);
+    }
   }
 }
 
