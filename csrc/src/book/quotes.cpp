@@ -212,7 +212,7 @@ Quotes::Quotes(const Market& market, const Orders& orders)
       continue;
     }
     if (end - begin < kSmall) {
-      std::sort(begin, end, precedes);
+      sort(begin, end, scratch.data());
       continue;
     }
     scratch.resize(std::max(scratch.size(), static_cast<std::size_t>(end - begin)));
