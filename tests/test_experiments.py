@@ -55,6 +55,9 @@ def test_whether_shading_pays_is_up_to_the_rule() -> None:
     assert share[0] == pytest.approx(1.0)  # alone, the truthful bid pays its whole value
     assert np.all(np.diff(share) < 0.0)
     assert share[-1] < 0.05
+    error = table["maker_optimal_error"]
+    assert error[0] == pytest.approx(0.0, abs=1e-9)  # alone, all books are the same
+    assert 0.01 < error[1] < 0.5
     assert table["pay_as_bid"] == pytest.approx([1.0] * len(share))  # it always does
     assert table["competitive"] == pytest.approx([0.0] * len(share), abs=1e-6)
     # A trade that pays the difference of the maker's cost leaves nothing to gain.
@@ -66,6 +69,8 @@ def test_ambiguity_buys_safety_with_profit() -> None:
     assert np.all(np.diff(table["tail_loss"]) < 1e-6)
     assert table["expected_profit"][-1] < table["expected_profit"][0]
     assert max(table["share_of_bound"]) <= 1.0  # theorem D
+    assert np.all(np.less(table["worst_loss"], table["greatest_bound"]))
+    assert np.all(np.less(table["least_bound"], table["greatest_bound"]))
 
 
 def test_a_radius_from_data_has_its_stated_coverage() -> None:
@@ -77,6 +82,8 @@ def test_a_radius_from_data_has_its_stated_coverage() -> None:
     coverage = np.array(stated.table["coverage"])
     assert (coverage.min().round(3), coverage.max().round(2)) == (0.884, 0.95)
     assert (len(coverage), np.count_nonzero(coverage < 0.95)) == (13, 12)
+    even = np.array(stated.table["coverage_uniform"])  # all states equally likely
+    assert (even.min().round(2), even.max().round(2)) == (0.91, 0.95)
     assert coverage[np.array(stated.table["states"]) <= 5].min() == pytest.approx(0.91, abs=5e-3)
     assert "in 88 to 95 % of samples" in stated.answer
 
@@ -87,15 +94,37 @@ def test_trade_stops_at_the_implied_ambiguity_of_each_book() -> None:
     assert max(table["volume_above"]) == 0.0
 
 
+def test_generated_books_differ_in_their_implied_ambiguity() -> None:
+    """Eight strips that differed by their seed alone would all stop trading at 0.041."""
+    radii = np.sort(experiments.implied().table["implied_ambiguity"])
+    near = np.searchsorted(radii, radii + 1e-3) - np.arange(radii.size)
+    assert near.max() <= 4
+    assert (radii[0].round(2), np.median(radii).round(2), radii[-1].round(2)) == (0.01, 0.04, 0.14)
+
+
 def test_one_maker_trades_more_than_six() -> None:
     table = experiments.aggregation(books=5).table
     assert sum(table["one_maker"]) > sum(table["six_makers"])
 
 
-@pytest.mark.parametrize(("ambiguity", "more"), [(0.0, 0.31), (0.01, 0.20), (0.02, 0.15)])
-def test_how_much_more_one_maker_trades_is_as_stated(ambiguity: float, more: float) -> None:
+@pytest.mark.parametrize(
+    ("options", "more"),
+    [
+        ({"ambiguity": 0.0}, 0.31),
+        ({}, 0.20),
+        ({"ambiguity": 0.02}, 0.15),
+        ({"risk_aversion": 1e-4}, 1.04),
+        ({"risk_aversion": 1e-2}, 0.05),
+        ({"crossed": 0.5}, 0.05),
+        ({"crossed": 1.0}, 0.02),
+        ({"crossed": 0.0}, 17.56),
+    ],
+)
+def test_how_much_more_one_maker_trades_is_as_stated(
+    options: dict[str, float], more: float
+) -> None:
     """The figures of docs/experiments.md."""
-    table = experiments.aggregation(ambiguity=ambiguity).table
+    table = experiments.aggregation(**options).table
     found = sum(table["one_maker"]) / sum(table["six_makers"]) - 1
     assert found == pytest.approx(more, abs=5e-3)
 

@@ -17,7 +17,14 @@ __all__ = ["aggregation"]
 RUNNERS = 6
 
 
-def aggregation(books: int = 60, seed: int = 1, *, ambiguity: float = 0.01) -> Experiment:
+def aggregation(
+    books: int = 60,
+    seed: int = 1,
+    *,
+    ambiguity: float = 0.01,
+    risk_aversion: float = 1e-3,
+    crossed: float = 0.2,
+) -> Experiment:
     """Clear race cards by one maker, and each runner's orders by a separate maker.
 
     The six makers hold a sixth of the one maker's risk tolerance 1/alpha each, so that both
@@ -31,6 +38,10 @@ def aggregation(books: int = 60, seed: int = 1, *, ambiguity: float = 0.01) -> E
         Of the first race card; those of the others follow.
     ambiguity : float
         Of all makers, nats.
+    risk_aversion : float
+        Of the one maker, alpha per unit of money.
+    crossed : float
+        Share of the orders that cross, as in :func:`kpm_fast.sample.race_card`.
     """
     books, seed = checked_size(books, "books", seed)
     one, six = [], []
@@ -39,8 +50,9 @@ def aggregation(books: int = 60, seed: int = 1, *, ambiguity: float = 0.01) -> E
             runners=RUNNERS,
             levels=3,
             seed=seed + number,
-            crossed=0.2,
+            crossed=crossed,
             opinion=1.5,
+            risk_aversion=risk_aversion,
             ambiguity=ambiguity,
         )
         result = clear(market, orders, tolerance=1e-7, threads=1)
@@ -58,8 +70,10 @@ def aggregation(books: int = 60, seed: int = 1, *, ambiguity: float = 0.01) -> E
         name="aggregation",
         question="Does one maker of all claims trade more than six makers with one claim each?",
         answer=f"One maker trades {100 * more:.0f} % more shares than six with the same risk "
-        f"tolerance in all, over {books} race cards of {RUNNERS} runners: it sees that claims "
-        "offset each other, and matches orders across runners.",
+        f"tolerance in all, over {books} race cards of {RUNNERS} runners, with an ambiguity of "
+        f"{ambiguity:g} nats, a risk aversion of {risk_aversion:g} per unit of money and "
+        f"{100 * crossed:.0f} % of the orders crossing: it sees that claims offset each other, and "
+        "matches orders across runners.",
         table={"book": list(range(seed, seed + books)), "one_maker": one, "six_makers": six},
         draw=lambda axes: _draw(axes, one, six, more),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..arrays import as_number
 from ..clearing.options import checked_count
@@ -78,7 +79,8 @@ def calibration(draws: int = 4000, seed: int = 1) -> Experiment:
         Of the samples.
     """
     draws, seed = checked_size(draws, "draws", seed)
-    rows: dict[str, list[float]] = {"states": [], "observations": [], "radius": [], "coverage": []}
+    columns = ("states", "observations", "radius", "coverage", "coverage_uniform")
+    rows: dict[str, list[float]] = {column: [] for column in columns}
     for states in STATES:
         for n in OBSERVATIONS:
             random = np.random.default_rng([seed, states, n])
@@ -87,25 +89,36 @@ def calibration(draws: int = 4000, seed: int = 1) -> Experiment:
             # Every state is expected at least five times (Cochran's rule for chi-squared).
             least = LEAST_EXPECTED / n
             truth = least + (1.0 - states * least) * random.dirichlet(np.ones(states), size=draws)
-            prior = random.multinomial(n, truth) / n
-            with np.errstate(divide="ignore"):  # a state never observed: outside every ball
-                divergence = (truth * np.log(truth / prior)).sum(axis=1)
             radius = radius_from_data(n, states)
             rows["states"].append(states)
             rows["observations"].append(n)
             rows["radius"].append(radius)
-            rows["coverage"].append(float((divergence <= radius).mean()))
+            rows["coverage"].append(_coverage(truth, n, radius, random))
+            uniform = np.full((draws, states), 1.0 / states)
+            rows["coverage_uniform"].append(_coverage(uniform, n, radius, random))
     low, high = min(rows["coverage"]), max(rows["coverage"])
+    even = rows["coverage_uniform"]
     return Experiment(
         name="calibration",
         question="Which ambiguity follows from n observations of the outcome?",
         answer=f"chi-squared(N - 1, 0.95) / 2n nats hold the truth in {100 * low:.0f} to "
         f"{100 * high:.0f} % of samples, for {min(STATES)} to {max(STATES)} states and "
         f"{min(OBSERVATIONS)} to {max(OBSERVATIONS)} observations, where each state is "
-        f"expected at least {LEAST_EXPECTED} times.",
+        f"expected at least {LEAST_EXPECTED} times. With all states equally likely that is "
+        f"{100 * min(even):.0f} to {100 * max(even):.0f} %.",
         table=rows,
         draw=lambda axes: _draw(axes, rows),
     )
+
+
+def _coverage(
+    truth: NDArray[np.float64], observations: int, radius: float, random: np.random.Generator
+) -> float:
+    """Return the share of samples, one for each row of `truth`, whose ball contains that row."""
+    prior = random.multinomial(observations, truth) / observations
+    with np.errstate(divide="ignore"):  # a state never observed: outside every ball
+        divergence = (truth * np.log(truth / prior)).sum(axis=1)
+    return float((divergence <= radius).mean())
 
 
 def _draw(axes: Axes, rows: dict[str, list[float]]) -> None:

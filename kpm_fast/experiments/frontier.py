@@ -16,7 +16,7 @@ from ..clearing.clear import clear
 from ..model.makers import KnightianMaker
 from ..model.market import Market
 from ..model.orders import Orders
-from ..plots.style import BLUE, GREY, ORANGE
+from ..plots.style import BLUE, GREEN, GREY, ORANGE, PALE
 from .experiment import Experiment, checked_size
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ def frontier(runs: int = 60, seed: int = 1) -> Experiment:
         "expected_profit": [],
         "tail_loss": [],
         "worst_loss": [],
+        "least_bound": [],
+        "greatest_bound": [],
         "share_of_bound": [],
     }
     for ambiguity in AMBIGUITIES:
@@ -64,6 +66,8 @@ def frontier(runs: int = 60, seed: int = 1) -> Experiment:
         rows["expected_profit"].append(float((truths * wealth).sum(axis=1).mean()))
         rows["tail_loss"].append(_tail_loss(wealth, truths / runs))
         rows["worst_loss"].append(float(-wealth.min()))
+        rows["least_bound"].append(float(bound.min()))
+        rows["greatest_bound"].append(float(bound.max()))
         rows["share_of_bound"].append(float((-wealth.min(axis=1) / bound).max()))
     first, last = 0, len(AMBIGUITIES) - 1
     used = max(rows["share_of_bound"])
@@ -111,15 +115,42 @@ def _run(prior: NDArray[np.float64], books: list[Orders], ambiguity: float) -> N
 
 
 def _draw(axes: Axes, rows: dict[str, list[float]]) -> None:
-    axes.plot(rows["tail_loss"], rows["expected_profit"], "o-", color=BLUE, markeredgecolor="white")
-    for x, y, omega in zip(
-        rows["tail_loss"], rows["expected_profit"], rows["ambiguity"], strict=True
-    ):
-        axes.annotate(f"{omega:g}", (x, y), (6, -11), textcoords="offset points", color=ORANGE)
-    axes.annotate(
-        "Ω beside each point", (0.02, 0.95), xycoords="axes fraction", color=ORANGE, va="top"
+    profit = rows["expected_profit"]
+    axes.fill_betweenx(
+        profit,
+        rows["least_bound"],
+        rows["greatest_bound"],
+        color=PALE,
+        linewidth=0.0,
+        label="bound of theorem D, least to greatest",
     )
+    axes.plot(
+        rows["worst_loss"],
+        profit,
+        "D-",
+        color=GREEN,
+        markersize=5,
+        markeredgecolor="white",
+        label="largest loss",
+    )
+    axes.plot(
+        rows["tail_loss"],
+        profit,
+        "o-",
+        color=BLUE,
+        markeredgecolor="white",
+        label=f"mean of the worst {100 * TAIL:.0f} % of outcomes",
+    )
+    for x, y, omega in zip(rows["tail_loss"], profit, rows["ambiguity"], strict=True):
+        axes.annotate(
+            f"{omega:g}", (x, y), (-7, 4), textcoords="offset points", color=ORANGE, ha="right"
+        )
     axes.axhline(0.0, color=GREY, linewidth=0.8)
+    axes.set_xscale("symlog", linthresh=1.0)  # a maker that hardly trades may gain in its worst
+    axes.set_xticks([0, 1, 3, 10, 30, 100, 300], ["0", "1", "3", "10", "30", "100", "300"])
+    axes.minorticks_off()
+    axes.set_xlim(left=min(0.0, 1.1 * min(rows["tail_loss"])))
     axes.set_title("Ambiguity gives up expected profit for smaller losses")
-    axes.set_xlabel(f"mean of the worst {100 * TAIL:.0f} % of outcomes (loss, money)")
+    axes.set_xlabel("loss (money)")
     axes.set_ylabel("expected profit (money)")
+    axes.legend(frameon=False, loc="upper left", title="Ω beside the points", alignment="left")

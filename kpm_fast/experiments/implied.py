@@ -95,7 +95,12 @@ def _books(books: int, seed: int, data: Path | None) -> Iterator[tuple[str, Mark
     for number in range(seed, seed + books):
         yield f"race card {number}", *sample.race_card(seed=number, crossed=0.0)
         yield f"football {number}", *sample.football(seed=number, crossed=0.0)
-        yield f"option strip {number}", *sample.option_strip(seed=number, crossed=0.0)
+        # Strips that differed by their seed alone would have all but the same prior.
+        strikes, volatility = 3 + number % 6, 0.1 * (1 + number % 4)
+        yield (
+            f"option strip {number}",
+            *sample.option_strip(seed=number, strikes=strikes, volatility=volatility, crossed=0.0),
+        )
 
 
 def _answer(stop: NDArray[np.float64], books: int) -> str:

@@ -54,12 +54,17 @@ def shading(books: int = 40, seed: int = 1) -> Experiment:
     """
     books, seed = checked_size(books, "books", seed)
     shares: dict[str, list[float]] = {series: [] for series in _SERIES}
+    error = []
     for others in OTHERS:
         crowds = [_crowd(others, np.random.default_rng([seed, others, b])) for b in range(books)]
         for rule in RULES_COMPARED:
-            shares[rule].append(_from_shading([_in_the_auction(crowd, rule) for crowd in crowds]))
+            surplus = [_in_the_auction(crowd, rule) for crowd in crowds]
+            shares[rule].append(_from_shading(surplus))
+            if rule == "maker_optimal":
+                error.append(_standard_error(surplus))
         shares[IN_SEQUENCE].append(_from_shading([_in_sequence(crowd) for crowd in crowds]))
     told = ", ".join(f"{100 * share:.1f} %" for share in shares["maker_optimal"])
+    told += f" (standard error at most {100 * max(error):.1f})" if books > 1 else ""
     fair = max(shares["competitive"] + shares[IN_SEQUENCE])
     return Experiment(
         name="shading",
@@ -69,8 +74,8 @@ def shading(books: int = 40, seed: int = 1) -> Experiment:
         f"{100 * min(shares['pay_as_bid']):.1f} % under pay_as_bid. Under "
         "competitive, and where every trade pays the difference of the maker's cost, in sequence, "
         f"it is {100 * fair:.1f} %, however many others there are.",
-        table={"other_orders": list(OTHERS), **shares},
-        draw=lambda axes: _draw(axes, shares),
+        table={"other_orders": list(OTHERS), **shares, "maker_optimal_error": error},
+        draw=lambda axes: _draw(axes, shares, error),
     )
 
 
@@ -78,6 +83,15 @@ def _from_shading(surplus: list[NDArray[np.float64]]) -> float:
     """Return the share of the best mean surplus that the truthful bid, the first, misses."""
     mean = np.array(surplus).mean(axis=0)
     return float(1.0 - mean[0] / mean.max())
+
+
+def _standard_error(surplus: list[NDArray[np.float64]]) -> float:
+    """Return the error of that share which the choice of books leaves, by leaving each out."""
+    books = len(surplus)
+    if books == 1:
+        return float("nan")
+    without = [_from_shading(surplus[:b] + surplus[b + 1 :]) for b in range(books)]
+    return float(np.sqrt((books - 1) * np.var(without)))
 
 
 def _crowd(others: int, random: np.random.Generator) -> Orders:
@@ -119,7 +133,7 @@ def _in_sequence(crowd: Orders) -> NDArray[np.float64]:
     return np.array(surplus)
 
 
-def _draw(axes: Axes, shares: dict[str, list[float]]) -> None:
+def _draw(axes: Axes, shares: dict[str, list[float]], error: list[float]) -> None:
     places = np.arange(len(OTHERS))
     for series, (label, colour, marker) in _SERIES.items():
         hollow = "white" if series == IN_SEQUENCE else colour
@@ -136,9 +150,10 @@ def _draw(axes: Axes, shares: dict[str, list[float]]) -> None:
             zorder=2 if series == IN_SEQUENCE else 3,
             clip_on=False,
         )
-    for place, share in zip(places[1:], shares["maker_optimal"][1:], strict=True):
+    marks = list(zip(places, shares["maker_optimal"], error, strict=True))
+    for place, share, spread in marks[1:]:
         axes.annotate(
-            f"{100 * share:.1f} %",
+            f"{100 * share:.1f} %" + (f" ± {100 * spread:.1f}" if spread >= 5e-4 else ""),
             (place, 100.0 * share),
             (6, 6),
             textcoords="offset points",
