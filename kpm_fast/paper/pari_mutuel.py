@@ -132,8 +132,16 @@ def _theorem_2_figure(
         names = book().claim
         for j, colour in enumerate((BLUE, ORANGE, GREEN, PINK, "#E69F00", "#56B4E9")):
             right.plot(DELTAS, [fill[j] for fill in fills], color=colour, label=names[j])
-            beside = sum(abs(other - limit[j]) < 1.0 for other in limit[:j])  # or they would hide
-            right.plot([DELTAS[-1] / 2.5**beside], [limit[j]], "o", color=colour, clip_on=False)
+            before = sum(abs(other - limit[j]) < 1.0 for other in limit[:j])
+            right.plot(  # a ring around those that it would hide
+                [DELTAS[-1]],
+                [limit[j]],
+                "o",
+                color=colour,
+                markersize=6 + 6 * before,
+                zorder=4 - before,
+                clip_on=False,
+            )
         right.set_xscale("log")
         right.set_title("Fills reach an optimum of (5), the dots")
         right.set_xlabel("starting order delta (shares in each state)")
