@@ -50,7 +50,7 @@ def refusal(name: str, rule: str) -> str | None:
     own = OWN.get(name, CONVEX)
     if rule in own:
         return None
-    owner = "StartingOrders" if rule == "pdca" else "the Knightian maker"
+    owner = "StartingOrders" if rule == "pdca" else "the Knightian maker or LMSR"
     return (
         f"rule: must be one of {', '.join(own)} for {type(EXAMPLES[name]).__name__}, got {rule!r}, "
         f"which is for {owner}"
