@@ -366,19 +366,29 @@ class Engine:
         payoffs: Floats,  # (K, N)
         inventory: Floats,  # (N,)
         orders: int,  # to make room for
+        numbers: dict[str, int],  # by name: changed with the book
+        names: dict[int, str],  # by number
     ) -> None: ...
     def add(
-        self, claim: int, side: int, price: float, quantity: float, order_id: int
+        self, claim: int, side: int, price: float, quantity: float, order_id: int, name: str
     ) -> Fault | None: ...
-    def cancel(self, order_id: int) -> Fault | None: ...
+    def cancel(self, order_id: int, name: str) -> Fault | None: ...
     def reduce(self, order_id: int, quantity: float) -> Fault | None:
         """Leave so much of it."""
 
     def replace(self, order_id: int, price: float, quantity: float) -> Fault | None: ...
     def remove_all(self) -> None: ...
     def set_market(
-        self, maker: dict[str, Any], payoffs: Floats, inventory: Floats
-    ) -> Fault | None: ...
+        self, maker: dict[str, Any], payoffs: Floats, inventory: Floats, owner: object, market: Any
+    ) -> Fault | None:
+        """Also set the owner's ``_market``, unless there is a fault."""
+
+    def changes(self) -> int:
+        """Return a number that changes with the orders."""
+
+    def check_idle(self) -> None:
+        """Raise KpmError during a clearing."""
+
     def find(self, order_id: int) -> tuple[int, int, float, float]:
         """Return claim, side, price and quantity of an order that is in the book."""
 

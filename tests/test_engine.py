@@ -238,10 +238,10 @@ def test_faults_name_field_and_value_and_change_nothing(
 
 @pytest.mark.parametrize("side", [257, -255, 2**32 + 1, 0, 2])
 def test_a_side_is_no_other_integer_to_the_core(side: int) -> None:
-    core = kpm.Engine(MARKET)._core
+    core, names = kpm.Engine(MARKET)._kept
     rule = "must be +1 (buy) or -1 (sell)"
-    assert core.add(0, side, 0.5, 1.0, 7) == ("side", rule, -1, -1, side)
-    assert core.orders()[4].size == 0
+    assert core.add(0, side, 0.5, 1.0, 7, "7") == ("side", rule, -1, -1, side)
+    assert core.orders()[4].size == len(names.tables[0]) == 0
 
 
 def test_a_journal_may_lose_the_signs_of_zeros() -> None:

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "arrays.hpp"
@@ -29,31 +30,82 @@ py::array_t<T> column(const T* from, std::int64_t count) {
   return to_array(std::vector<T>(from, from + count));
 }
 
-/// The engine as Python sees it. An engine serves one thread: the caller holds its lock.
+/// The engine as Python sees it, with the table of its orders' names. An engine serves one thread:
+/// the caller holds its lock. An event changes book and table in one call: between two calls of
+/// Python a signal's handler may raise.
 class PythonEngine {
  public:
   PythonEngine(const py::dict& maker, const In<double>& payoffs, const In<double>& inventory,
-               std::int64_t orders)
-      : engine_(engine_for(borrow_market(maker, payoffs, inventory), orders)) {}
+               std::int64_t orders, py::dict numbers, py::dict names)
+      : engine_(engine_for(borrow_market(maker, payoffs, inventory), orders)),
+        numbers_(std::move(numbers)),
+        names_(std::move(names)) {}
 
   // Zeros have one sign, as in the columns of a book.
   py::object add(std::int64_t claim, std::int64_t side, double price, double quantity,
-                 std::int64_t id) {
-    return to_python(engine_.add(claim, side, price + 0.0, quantity + 0.0, id));
+                 const py::int_& number, const py::str& name) {
+    check_idle();
+    const auto id = number.cast<std::int64_t>();
+    py::object fault = to_python(engine_.add(claim, side, price + 0.0, quantity + 0.0, id));
+    if (fault.is_none() && (PyDict_SetItem(names_.ptr(), number.ptr(), name.ptr()) != 0 ||
+                            PyDict_SetItem(numbers_.ptr(), name.ptr(), number.ptr()) != 0)) {
+      const py::error_already_set no_memory;
+      static_cast<void>(engine_.cancel(id));
+      forget(number, name);
+      throw no_memory;
+    }
+    ++changes_;
+    return fault;
   }
-  py::object cancel(std::int64_t id) { return to_python(engine_.cancel(id)); }
+  py::object cancel(const py::int_& number, const py::str& name) {
+    check_idle();
+    py::object fault = to_python(engine_.cancel(number.cast<std::int64_t>()));
+    if (fault.is_none()) {
+      forget(number, name);
+    }
+    ++changes_;
+    return fault;
+  }
   py::object reduce(std::int64_t id, double quantity) {
+    check_idle();
+    ++changes_;
     return to_python(engine_.reduce(id, quantity + 0.0));
   }
   py::object replace(std::int64_t id, double price, double quantity) {
+    check_idle();
+    ++changes_;
     return to_python(engine_.replace(id, price + 0.0, quantity + 0.0));
   }
-  void remove_all() { engine_.remove_all(); }
+  void remove_all() {
+    check_idle();
+    ++changes_;
+    engine_.remove_all();
+    numbers_.clear();
+    names_.clear();
+  }
 
+  /// What has `_market` is told of it with the core.
   py::object set_market(const py::dict& maker, const In<double>& payoffs,
-                        const In<double>& inventory) {
+                        const In<double>& inventory, const py::object& owner,
+                        const py::object& market) {
+    check_idle();
     const GivenMaker given = borrow_market(maker, payoffs, inventory);
-    return to_python(engine_.set_market(given.market, given.maker));
+    py::object fault = to_python(engine_.set_market(given.market, given.maker));
+    if (fault.is_none()) {
+      owner.attr("_market") = market;
+    }
+    return fault;
+  }
+
+  /// A number that changes with the orders.
+  std::int64_t changes() const { return changes_; }
+
+  void check_idle() const {
+    if (clearing_) {  // and this thread holds the lock: it is a callback that asks
+      PyErr_SetString(py::module_::import("kpm_fast.errors").attr("KpmError").ptr(),
+                      "an engine cannot be used by a callback of its own clearing");
+      throw py::error_already_set();
+    }
   }
 
   /// None, or (claim, side, price, quantity).
@@ -75,6 +127,7 @@ class PythonEngine {
   }
 
   py::dict clear(const ClearSettings& settings, py::object progress, OptionalStop stop, bool cold) {
+    const Watch watch(*this);
     if (cold) {
       engine_.forget();
     }
@@ -84,6 +137,7 @@ class PythonEngine {
 
   py::dict clear_auction(const std::string& allocation, const std::string& rule, double tolerance,
                          double time_limit, OptionalStop stop, bool cold) {
+    const Watch watch(*this);
     if (cold) {
       engine_.forget();
     }
@@ -107,7 +161,35 @@ class PythonEngine {
   std::uint64_t state_hash() { return engine_.state_hash(); }
 
  private:
+  /// Says, while it lives, that the engine clears.
+  class Watch {
+   public:
+    explicit Watch(PythonEngine& engine) : engine_(engine) {
+      engine.check_idle();
+      engine.clearing_ = true;
+    }
+    ~Watch() { engine_.clearing_ = false; }
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
+
+   private:
+    PythonEngine& engine_;
+  };
+
+  void forget(const py::int_& number, const py::str& name) {
+    if (PyDict_DelItem(names_.ptr(), number.ptr()) != 0) {
+      PyErr_Clear();
+    }
+    if (PyDict_DelItem(numbers_.ptr(), name.ptr()) != 0) {
+      PyErr_Clear();
+    }
+  }
+
   Engine engine_;
+  py::dict numbers_;  // by name
+  py::dict names_;    // by number
+  std::int64_t changes_ = 0;
+  bool clearing_ = false;
 };
 
 }  // namespace
@@ -115,14 +197,18 @@ class PythonEngine {
 void add_engine(py::module_& module) {
   using py::arg;
   py::class_<PythonEngine>(module, "Engine")
-      .def(py::init<const py::dict&, const In<double>&, const In<double>&, std::int64_t>(),
-           arg("maker"), arg("payoffs").noconvert(), arg("inventory").noconvert(), arg("orders"))
+      .def(py::init<const py::dict&, const In<double>&, const In<double>&, std::int64_t, py::dict,
+                    py::dict>(),
+           arg("maker"), arg("payoffs").noconvert(), arg("inventory").noconvert(), arg("orders"),
+           arg("numbers"), arg("names"))
       .def("add", &PythonEngine::add)
       .def("cancel", &PythonEngine::cancel)
       .def("reduce", &PythonEngine::reduce)
       .def("replace", &PythonEngine::replace)
       .def("remove_all", &PythonEngine::remove_all)
       .def("set_market", &PythonEngine::set_market)
+      .def("changes", &PythonEngine::changes)
+      .def("check_idle", &PythonEngine::check_idle)
       .def("find", &PythonEngine::find)
       .def("orders", &PythonEngine::orders)
       .def("clear", &PythonEngine::clear, arg("settings"), arg("progress").none(true),

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import _core
-from ..arrays import Floats, as_flag, as_number, check_complete, frozen
+from ..arrays import as_flag, as_number, check_complete, frozen
 from ..clearing.clear import clear_book
 from ..clearing.progress import Progress
 from ..clearing.settings import ClearSettings, check_keywords
 from ..clearing.stop_token import StopToken
-from ..errors import InputError, KpmError
+from ..errors import InputError
 from ..model.book_types import check_book
 from ..model.faults import error_of
 from ..model.labels import check_same_claims, claim_positions
-from ..model.maker_model import maker_model
 from ..model.market import Market
 from ..model.order import Order
 from ..model.orders import Orders
 from ..model.quotes import Quotes
 from ..result import Result
+from .named_core import core_arguments, refusal, with_names
 from .order_names import OrderNames, as_name
 from .snapshot import damaged, packed, unpacked
 
@@ -63,7 +63,9 @@ class Engine:
     ended. A callback of a clearing may not call its own engine: it is refused with a
     :class:`KpmError`.
 
-    ``len(engine)`` is the number of orders; ``"7" in engine`` asks for an identifier.
+    ``len(engine)`` is the number of orders; ``"7" in engine`` asks for an identifier, and ``for
+    order_id in engine`` names them by priority, as they are at the start. An event that an
+    exception interrupts, such as Ctrl-C, has happened or has not; it is never half done.
 
     Examples
     --------
@@ -83,17 +85,17 @@ class Engine:
     Orders(1 orders: 1 buys, 0 sells)
     """
 
-    __slots__ = ("_book", "_clearing", "_core", "_lock", "_market", "_names")
+    __slots__ = ("_book", "_kept", "_lock", "_market")
 
     def __init__(self, market: Market, orders: Orders | None = None) -> None:
         book = Orders([], [], [], []) if orders is None else orders
         check_book(market, book)
         self._lock = threading.RLock()
-        self._clearing = False
-        self._market = market
-        self._names = OrderNames()
-        self._book: Orders | None = None
-        self._core = _core.Engine(*_core_arguments(market), len(book))
+        self._market = market  # set by the core's set_market, with its own
+        #: What the core's changes() said of it, and the book of that moment.
+        self._book: tuple[_core.Engine, int, Orders] | None = None
+        # Both in one: a signal's handler may raise between any two statements.
+        self._kept = with_names(market, OrderNames(), len(book))
         self._fill(book)
 
     def _fill(self, book: Orders) -> None:
@@ -102,13 +104,14 @@ class Engine:
             rows = np.argsort(book.priority, kind="stable").tolist()
         claim = book.claim_index(self._market).tolist()
         side, price, quantity = book.side.tolist(), book.price.tolist(), book.quantity.tolist()
-        names = book.order_id.tolist()
+        identifiers = book.order_id.tolist()
+        core, names = self._kept
         for row in rows:
-            number = self._names.new_number(names[row])
-            fault = self._core.add(claim[row], side[row], price[row], quantity[row], number)
+            name = identifiers[row]
+            number = names.new_number(name)
+            fault = core.add(claim[row], side[row], price[row], quantity[row], number, name)
             if fault is not None:
                 raise error_of(fault)
-            self._names.add(names[row], number)
 
     # -- events ---------------------------------------------------------------------------------
 
@@ -154,17 +157,18 @@ class Engine:
         ('0', 1)
         """
         with self._lock:
-            self._check_idle()
+            core, names = self._kept
             labels = claim_positions(self._market.claims).by_label
             place = labels.get(claim) if isinstance(claim, str) else None
             sign = _SIDES.get(side) if type(side) in (str, int) else None
             numbers = type(price) is float and type(quantity) is float
             if place is None or sign is None or not numbers:
                 place, sign, price, quantity = self._parsed(claim, side, price, quantity)
-            name = self._names.fresh() if order_id is None else as_name(order_id)
-            number = self._names.new_number(name)
-            self._take(self._core.add(place, sign, price, quantity, number))
-            self._names.add(name, number)
+            name = names.fresh() if order_id is None else as_name(order_id)
+            number = names.new_number(name)
+            fault = core.add(place, sign, price, quantity, number, name)
+            if fault is not None:
+                raise refusal(fault, name)
             return name
 
     def _parsed(self, claim: Any, side: Any, price: Any, quantity: Any) -> tuple[Any, ...]:
@@ -187,18 +191,16 @@ class Engine:
             If there is no such order.
         """
         with self._lock:
-            self._check_idle()
+            core, names = self._kept
             name = as_name(order_id)
-            self._take(self._core.cancel(self._names.number(name)))
-            self._names.remove(name)
+            fault = core.cancel(names.number(name), name)
+            if fault is not None:
+                raise refusal(fault, name)
 
     def cancel_all(self) -> None:
         """Remove all orders from the book; no new one is given an identifier of theirs."""
         with self._lock:
-            self._check_idle()
-            self._core.remove_all()
-            self._names.clear()
-            self._book = None
+            self._kept[0].remove_all()
 
     def reduce(self, order_id: str | int, quantity: float) -> None:
         """Reduce an order to a quantity; its priority is kept.
@@ -216,9 +218,11 @@ class Engine:
             Naming the field and the value; the book is then as before.
         """
         with self._lock:
-            self._check_idle()
-            number = self._names.number(as_name(order_id))
-            self._take(self._core.reduce(number, as_number(quantity, "quantity")))
+            core, names = self._kept
+            name = as_name(order_id)
+            fault = core.reduce(names.number(name), as_number(quantity, "quantity"))
+            if fault is not None:
+                raise refusal(fault, name)
 
     def replace(
         self,
@@ -254,53 +258,59 @@ class Engine:
         0.65
         """
         with self._lock:
-            self._check_idle()
-            number = self._names.number(as_name(order_id))
-            _, _, limit, shares = self._core.find(number)
-            self._take(
-                self._core.replace(
-                    number,
-                    limit if price is None else as_number(price, "price"),
-                    shares if quantity is None else as_number(quantity, "quantity"),
-                )
+            core, names = self._kept
+            name = as_name(order_id)
+            number = names.number(name)
+            _, _, limit, shares = core.find(number)
+            fault = core.replace(
+                number,
+                limit if price is None else as_number(price, "price"),
+                shares if quantity is None else as_number(quantity, "quantity"),
             )
-
-    def _take(self, fault: _core.Fault | None) -> None:
-        if fault is not None:
-            raise error_of(fault)
-        self._book = None
+            if fault is not None:
+                raise refusal(fault, name)
 
     # -- the book -------------------------------------------------------------------------------
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self._kept[1])
 
     def __contains__(self, order_id: object) -> bool:
         try:
-            return as_name(order_id) in self._names
+            return as_name(order_id) in self._kept[1]
         except InputError:
             return False
 
     def __getitem__(self, order_id: str | int) -> Order:
         """Return the order with an identifier."""
         with self._lock:
+            core, names = self._kept
             name = as_name(order_id)
-            claim, side, price, quantity = self._core.find(self._names.number(name))
+            claim, side, price, quantity = core.find(names.number(name))
             label = self._market.claims[claim]
             return Order(label, _SIDE_NAMES[side], price, quantity, name, None)
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the identifiers by priority, as a mapping of them to orders would."""
+        return iter(self.orders.order_id.tolist())
 
     @property
     def orders(self) -> Orders:
         """The current book, by priority, with labels and identifiers but no times."""
         with self._lock:
-            if self._book is None:
-                claim, side, price, quantity, number = self._core.orders()
-                names = np.empty(len(number), dtype=object)
-                names[:] = self._names.of(number.tolist())
-                self._book = Orders._trusted(
-                    claim, self._market.claims, side, price, quantity, frozen(names), None, None
+            core, names = self._kept
+            changes = core.changes()
+            if self._book is None or self._book[0] is not core or self._book[1] != changes:
+                self._book = None  # not two at once
+                claim, side, price, quantity, number = core.orders()
+                order_id = np.empty(len(number), dtype=object)
+                order_id[:] = names.of(number.tolist())
+                book = Orders._trusted(
+                    claim, self._market.claims, side, price, quantity, frozen(order_id), None, None
                 )
-            return self._book
+                self._book = (core, changes, book)
+                return book
+            return self._book[2]
 
     @property
     def market(self) -> Market:
@@ -310,14 +320,14 @@ class Engine:
     @market.setter
     def market(self, other: Market) -> None:
         with self._lock:
-            self._check_idle()
+            core = self._kept[0]
+            core.check_idle()
             if not isinstance(other, Market):
                 raise InputError(f"must be a Market, got {type(other).__name__}", field="market")
             check_same_claims(other.claims, self._market.claims, "market")
-            fault = self._core.set_market(*_core_arguments(other))
+            fault = core.set_market(*core_arguments(other), self, other)
             if fault is not None:
                 raise error_of(fault, other.claims, other.states)
-            self._market = other
 
     # -- clearing -------------------------------------------------------------------------------
 
@@ -355,20 +365,15 @@ class Engine:
             If a callback of a clearing calls its own engine.
         """
         with self._lock:
-            self._check_idle()
+            core = self._kept[0]
+            core.check_idle()
             cold = as_flag(cold, "cold")
             try:
                 how = ClearSettings.of(**settings)
             except TypeError:
                 check_keywords("clear", settings, [*_WATCHING, *ClearSettings.__match_args__])
                 raise
-            self._clearing = True
-            try:
-                return clear_book(
-                    self._market, self.orders, how, callback, stop, verbose, self._core, cold
-                )
-            finally:
-                self._clearing = False
+            return clear_book(self._market, self.orders, how, callback, stop, verbose, core, cold)
 
     def quotes(self, quantities: ArrayLike | None = None) -> Quotes:
         """Return the maker's bids and asks for the market's claims, whatever the orders.
@@ -410,7 +415,7 @@ class Engine:
         0
         """
         with self._lock:
-            return self._core.warm_clearings()
+            return self._kept[0].warm_clearings()
 
     @property
     def state_hash(self) -> int:
@@ -420,7 +425,7 @@ class Engine:
         It takes a pass over the book, and is no protection against forgery.
         """
         with self._lock:
-            return self._core.state_hash()
+            return self._kept[0].state_hash()
 
     def snapshot(self) -> bytes:
         """Return the orders by priority, with their claims' labels and their identifiers.
@@ -442,8 +447,9 @@ class Engine:
         1
         """
         with self._lock:
-            numbers = self._core.orders()[4].tolist()
-            return packed(self._core.snapshot(), self._names.to_bytes(numbers, self._market.claims))
+            core, names = self._kept
+            numbers = core.orders()[4].tolist()
+            return packed(core.snapshot(), names.to_bytes(numbers, self._market.claims))
 
     def restore(self, snapshot: bytes) -> None:
         """Replace this book by that of a snapshot.
@@ -465,24 +471,22 @@ class Engine:
         True
         """
         with self._lock:
-            self._check_idle()
+            former = self._kept
+            former[0].check_idle()
             book, stated = unpacked(snapshot)
-            other = _core.Engine(*_core_arguments(self._market), 0)
-            fault = other.restore(book)
+            other = with_names(self._market, OrderNames(), 0)
+            core, names = other
+            fault = core.restore(book)
             if fault is not None:
                 raise error_of(fault)
             try:
-                names, claims = OrderNames.from_bytes(stated, other.orders()[4].tolist())
+                claims = names.restore(stated, core.orders()[4].tolist())
             except (ValueError, TypeError):
                 raise damaged() from None
             if claims is not None:
                 check_same_claims(claims, self._market.claims, "snapshot")
-            names.continue_after(self._names)
-            self._core, self._names, self._book = other, names, None
-
-    def _check_idle(self) -> None:
-        if self._clearing:  # and this thread holds the lock: it is a callback that asks
-            raise KpmError("an engine cannot be used by a callback of its own clearing")
+            names.continue_after(former[1])
+            self._kept = other
 
     def __reduce__(self) -> NoReturn:
         # A copy would share the core's book and not what is known about it.
@@ -492,8 +496,3 @@ class Engine:
 
     def __repr__(self) -> str:
         return f"Engine({self._market!r}, {len(self)} orders)"
-
-
-def _core_arguments(market: Market) -> tuple[dict[str, Any], Floats, Floats]:
-    """Return the maker, the payoffs and the inventory, which the core's engine copies."""
-    return maker_model(market), market.payoffs, market.inventory

@@ -21,7 +21,7 @@ class OrderNames:
 
     An identifier that is an integer is its own number; for others the number is a hash, so that a
     book has the same numbers whatever its history. If two collide, the later one takes the next
-    free number.
+    free number. The core's engine, which has the tables, adds and removes names with the orders.
     """
 
     __slots__ = ("_names", "_next", "_numbers")
@@ -30,6 +30,11 @@ class OrderNames:
         self._numbers: dict[str, int] = {}
         self._names: dict[int, str] = {}
         self._next = 0
+
+    @property
+    def tables(self) -> tuple[dict[str, int], dict[int, str]]:
+        """The numbers by name and the names by number."""
+        return self._numbers, self._names
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -75,23 +80,13 @@ class OrderNames:
         number = _number_of(name)
         while number in self._names:
             number = number + 1 if number < _MOST else -_MOST
+        self._count(name, number)
         return number
 
-    def add(self, name: str, number: int) -> None:
-        """Take in an order."""
-        self._numbers[name] = number
-        self._names[number] = name
+    def _count(self, name: str, number: int) -> None:
+        """Never give an integer that an order has."""
         if number >= self._next and str(number) == name:  # and no hash
             self._next = number + 1
-
-    def remove(self, name: str) -> None:
-        """Forget an order."""
-        del self._names[self._numbers.pop(name)]
-
-    def clear(self) -> None:
-        """Forget all orders, but not which integers they had."""
-        self._numbers.clear()
-        self._names.clear()
 
     def continue_after(self, former: OrderNames) -> None:
         """Give no integer that the former names of the engine have given."""
@@ -102,15 +97,12 @@ class OrderNames:
         return list(map(self._names.__getitem__, numbers))
 
     def to_bytes(self, numbers: Sequence[int], claims: Sequence[str]) -> bytes:
-        """Return the bytes from which :meth:`from_bytes` restores the names of these orders."""
+        """Return the bytes from which :meth:`restore` takes the names of these orders."""
         names = [None if _number_of(name) == int_of(name) else name for name in self.of(numbers)]
         return json.dumps([self._next, names, claims]).encode()
 
-    @classmethod
-    def from_bytes(
-        cls, data: bytes, numbers: Sequence[int]
-    ) -> tuple[OrderNames, tuple[str, ...] | None]:
-        """Return the names of orders by their numbers, and the claims, if they are stated.
+    def restore(self, data: bytes, numbers: Sequence[int]) -> tuple[str, ...] | None:
+        """Take the names of orders by their numbers; return the claims, if they are stated.
 
         Raises
         ------
@@ -121,13 +113,14 @@ class OrderNames:
         following, names, *claims = stated
         if type(following) is not int or len(names) != len(numbers):
             raise ValueError("the names are those of other orders")
-        self = cls()
         self._next = following
-        for number, name in zip(numbers, names, strict=True):
-            self.add(str(number) if name is None else str(name), number)
+        for number, given in zip(numbers, names, strict=True):
+            name = str(number) if given is None else str(given)
+            self._numbers[name], self._names[number] = number, name
+            self._count(name, number)
         if len(self._numbers) != len(numbers):
             raise ValueError("two orders have the same name")
-        return self, tuple(map(str, claims[0])) if claims else None
+        return tuple(map(str, claims[0])) if claims else None
 
 
 def int_of(name: str) -> int | None:
