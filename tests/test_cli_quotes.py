@@ -36,7 +36,7 @@ def test_the_quotes_of_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert [float(row["ask"]) for row in rows] == blocks["ask"].ravel().tolist()
 
 
-@pytest.mark.parametrize(("given", "wrong"), [("0", "0.0"), ("1,-2", "-2.0"), ("1,1e400", "inf")])
+@pytest.mark.parametrize(("given", "wrong"), [("0", "0.0"), ("1,-2", "-2.0"), ("1,inf", "inf")])
 def test_a_size_that_no_block_has_names_the_option(
     given: str, wrong: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

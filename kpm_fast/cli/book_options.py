@@ -26,6 +26,7 @@ from ..storage.book_file import is_clearing
 from ..storage.book_folder import BOOK_FILES, check_form_of_clearing, read_market, read_with_terms
 from .named_path import named_path
 from .several import Several
+from .typed_numbers import real
 
 __all__ = [
     "add_book",
@@ -61,13 +62,13 @@ def add_maker(parser: argparse.ArgumentParser, title: str, *, kinds: bool = Fals
     maker = parser.add_argument_group(title)
     maker.add_argument(
         "--risk-aversion",
-        type=float,
+        type=real,
         metavar="A",
         help="per unit of money, > 0 (default: the book's, else 1)",
     )
     maker.add_argument(
         "--ambiguity",
-        type=float,
+        type=real,
         metavar="O",
         help=f"radius in nats, 0 to inf (default: the book's, else {DEFAULT_AMBIGUITY:g})",
     )
@@ -120,14 +121,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     form.add_argument(
         "--price-unit",
-        type=float,
+        type=real,
         default=1.0,
         metavar="U",
         help="price units per unit of money: 100 for prices in cents",
     )
     form.add_argument(
         "--quantity-unit",
-        type=float,
+        type=real,
         default=1.0,
         metavar="U",
         help="quantity units per share: 0.01 for lots of a hundred",

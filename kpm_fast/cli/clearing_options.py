@@ -20,6 +20,7 @@ from ..model.status import Status
 from ..result import Result
 from . import book_options
 from .several import names
+from .typed_numbers import real, whole
 
 __all__ = [
     "EXIT_INTERRUPTED",
@@ -84,15 +85,18 @@ def add_clearing(
     )
     group.add_argument(
         "--tolerance",
-        type=float,
+        type=real,
         help=f"the gap to prove, as a share of the result's scale (default: {_TOLERANCE})",
     )
     group.add_argument(
-        "--threads", type=int, metavar="N", help="default: all processors that this process may use"
+        "--threads",
+        type=whole,
+        metavar="N",
+        help="default: all processors that this process may use",
     )
     group.add_argument(
         "--time-limit",
-        type=float,
+        type=real,
         metavar="SECONDS",
         help="of each clearing, which returns what it has by then (default: none)",
     )

@@ -44,6 +44,7 @@ from .clearing_options import EXIT_INTERRUPTED, EXIT_LIMIT
 from .named_path import named, named_path
 from .several import Parser
 from .tables import plain_console, print_book, print_result
+from .typed_numbers import whole
 
 __all__ = ["main"]
 
@@ -216,11 +217,11 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="auto is branch-and-bound; enumerate is the paper's (28) (default: %(default)s)",
     )
     solver.add_argument(
-        "--node-limit", type=int, metavar="N", help="nodes at most (default: no limit)"
+        "--node-limit", type=whole, metavar="N", help="nodes at most (default: no limit)"
     )
     solver.add_argument(
         "--cell-limit",
-        type=int,
+        type=whole,
         default=1_000_000,
         metavar="N",
         help="refuse to enumerate more cells than this (default: %(default)s)",

@@ -11,6 +11,7 @@ from ..model.market import DEFAULT_AMBIGUITY
 from ..sample import KINDS
 from ..storage.book_folder import write_book
 from .named_path import named_path
+from .typed_numbers import real, whole
 
 _DESCRIPTION = """\
 Write a generated order book as claims.csv, states.csv, orders.csv and market.json. The same
@@ -56,7 +57,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     parser.add_argument(
         "--force", action="store_true", help="replace the book that the folder holds"
     )
-    parser.add_argument("--seed", type=int, default=0, help="same seed, same book (default: 0)")
+    parser.add_argument("--seed", type=whole, default=0, help="same seed, same book (default: 0)")
     parser.add_argument(
         "--levels",
         type=_levels,
@@ -68,36 +69,36 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--crossed",
-        type=float,
+        type=real,
         metavar="SHARE",
         help="share of the orders that arrive across the spread (default: 0.3)",
     )
     parser.add_argument(
         "--opinion",
-        type=float,
+        type=real,
         metavar="POWER",
         help="prior = the crowd's probabilities to this power (default: 1)",
     )
     parser.add_argument(
         "--risk-aversion",
-        type=float,
+        type=real,
         metavar="ALPHA",
         help="of the maker, per unit of money (default: 0.001)",
     )
     parser.add_argument(
         "--ambiguity",
-        type=float,
+        type=real,
         metavar="OMEGA",
         help=f"of the maker, in nats (default: {DEFAULT_AMBIGUITY:g})",
     )
-    parser.add_argument("--runners", type=int, metavar="N", help="race-card and win-place")
+    parser.add_argument("--runners", type=whole, metavar="N", help="race-card and win-place")
     parser.add_argument(
         "--states", metavar="STATES", help="option-strip: a number; football: differences or scores"
     )
-    parser.add_argument("--strikes", type=int, metavar="N", help="option-strip")
-    parser.add_argument("--lines", type=int, metavar="N", help="football: handicaps per side")
+    parser.add_argument("--strikes", type=whole, metavar="N", help="option-strip")
+    parser.add_argument("--lines", type=whole, metavar="N", help="football: handicaps per side")
     parser.add_argument(
-        "--goals", type=int, metavar="N", help="football: goals per side kept distinct"
+        "--goals", type=whole, metavar="N", help="football: goals per side kept distinct"
     )
     parser.set_defaults(run=run)
     return parser
@@ -134,15 +135,15 @@ def _options(args: argparse.Namespace) -> dict[str, Any]:
 
 def _whole_number(option: str, text: str) -> int:
     try:
-        return int(text)
-    except ValueError:
+        return whole(text)
+    except argparse.ArgumentTypeError:
         raise InputError(f"must be a whole number here, got {text!r}", field=option) from None
 
 
 def _levels(text: str) -> int | tuple[int, int]:
     try:
-        numbers = [int(part) for part in text.split(",")]
-    except ValueError:
+        numbers = [whole(part) for part in text.split(",")]
+    except argparse.ArgumentTypeError:
         numbers = []
     if len(numbers) == 1:
         return numbers[0]

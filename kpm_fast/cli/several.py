@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..entries import number
 from ..errors import InputError, suggestion
 
 __all__ = ["Parser", "Several", "names", "numbers"]
@@ -95,6 +96,6 @@ def names(known: Sequence[str]) -> Several:
 def numbers(text: str) -> list[float]:
     """Read numbers separated by commas."""
     try:
-        return [float(part) for part in text.split(",")]
+        return [number(part) for part in text.split(",")]
     except ValueError:
         raise InputError(f"must be numbers separated by commas, got {text!r}") from None

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..analysis.advice import advise, telling_ambiguities
 from ..analysis.sweep import Sweep, check_column, shown, sweep
+from ..entries import number
 from ..errors import InputError
 from ..files.atomic_files import staged_text
 from ..files.tables import write_csv
@@ -54,7 +55,7 @@ def grid(text: str) -> list[float]:
     """
     parts = text.split(":") if ":" in text else text.split(",")
     try:
-        values = [float(part) for part in parts]
+        values = [number(part) for part in parts]
     except ValueError:
         raise InputError(f"must be numbers, got {text!r}", field="grid") from None
     if ":" not in text:
