@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..arrays import check_choice
-from ..clearing.auctions import check_maker, rules_of
 from ..clearing.implied import where_trade_stops
 from ..model.book_types import check_book
 from ..model.maker_model import check_knightian
+from ..model.maker_rules import check_maker, rules_of
 from ..model.market import Market
 from ..model.orders import Orders
 from ..model.rules import RULES

@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..arrays import as_number, check_choice, check_complete
-from ..clearing.auctions import check_maker, rules_of
 from ..clearing.chunks import check_executor
 from ..clearing.clear import clear
 from ..clearing.implied import where_trade_stops
@@ -27,6 +26,7 @@ from ..files.tables import make_frame
 from ..model.book_types import check_book
 from ..model.immutable import FrozenDict
 from ..model.maker_model import is_knightian, maker_model
+from ..model.maker_rules import check_maker, rules_of
 from ..model.market import Market
 from ..model.orders import Orders
 from ..model.rules import RULES

@@ -9,13 +9,11 @@ import numpy as np
 
 from .. import _core
 from ..arrays import Floats
-from ..errors import InputError
 from ..model.certificate import DualCertificate
 from ..model.immutable import construct
-from ..model.maker_model import is_knightian, maker_model
+from ..model.maker_model import maker_model
 from ..model.market import Market
 from ..model.orders import Orders
-from ..model.rules import RULES
 from ..model.stats import Stats
 from ..model.status import STATUSES, Status
 from ..result import Result
@@ -23,30 +21,7 @@ from ..verification.auction_checks import dual_bound
 from ..verification.maker_costs import mixture_weights
 from .settings import ClearSettings
 
-__all__ = ["check_maker", "clear_by_rule", "rules_of"]
-
-_OF_ONE_MAKER = {"maker_optimal": "knightian", "pdca": "starting_orders"}
-
-
-def rules_of(market: Market) -> tuple[str, ...]:
-    """Return the rules that apply to the market's maker."""
-    kind = "knightian" if is_knightian(market) else maker_model(market)["kind"]
-    return tuple(rule for rule in RULES if _OF_ONE_MAKER.get(rule, kind) == kind)
-
-
-def check_maker(rule: str, market: Market) -> None:
-    """Refuse a rule that does not apply to the market's maker."""
-    wanted = _OF_ONE_MAKER.get(rule)
-    if wanted is None or (wanted == "knightian" and is_knightian(market)):
-        return
-    rules = rules_of(market)
-    if rule not in rules:
-        owner = "StartingOrders" if rule == "pdca" else "the Knightian maker or LMSR"
-        raise InputError(
-            f"must be one of {', '.join(rules)} for {type(market.maker).__name__}, got {rule!r}, "
-            f"which is for {owner}",
-            field="rule",
-        )
+__all__ = ["clear_by_rule"]
 
 
 def clear_by_rule(

@@ -18,13 +18,14 @@ from ..model.certificate import Certificate
 from ..model.immutable import construct
 from ..model.labels import align
 from ..model.maker_model import check_knightian
+from ..model.maker_rules import check_maker
 from ..model.market import Market
 from ..model.orders import Orders
 from ..model.outcome import CellResult
 from ..model.stats import WORK, Stats
 from ..model.status import STATUSES
 from ..result import Result
-from .auctions import check_maker, clear_by_rule
+from .auctions import clear_by_rule
 from .options import MOST_ITERATIONS, check_cells, checked_count, checked_tolerance, without_times
 from .progress import EnumerationLog, Progress, ProgressLog, TreeLog
 from .settings import ClearSettings, without_search

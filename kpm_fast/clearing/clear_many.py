@@ -17,9 +17,9 @@ from ..model.book_types import check_book
 from ..model.books import Books
 from ..model.faults import error_of
 from ..model.maker_model import maker_model
+from ..model.maker_rules import check_maker
 from ..model.market import Market
 from ..model.orders import Orders
-from .auctions import check_maker
 from .chunks import FIGURES, check_executor, clear_in_chunks
 from .options import check_cells, without_times
 from .settings import ClearSettings

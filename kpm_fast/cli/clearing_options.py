@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from ..clearing.auctions import check_maker
 from ..clearing.clear import clear
 from ..errors import InputError
+from ..model.maker_rules import check_maker
 from ..model.market import Market
 from ..model.orders import Orders
 from ..model.rules import ALLOCATIONS, RULES

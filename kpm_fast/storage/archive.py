@@ -15,13 +15,13 @@ import zlib
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import IO, Any, TypeVar, get_type_hints
+from typing import IO, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._version import __version__
-from ..arrays import as_number, as_path, exact_sum
+from ..arrays import as_path, exact_sum
 from ..errors import InputError, brief
 from ..files.atomic_files import naming_errors, staged_binary
 from ..files.strict_json import NOT_FINITE, parse_json, stated_number
@@ -29,6 +29,7 @@ from ..model.certificate import Certificate, DualCertificate
 from ..model.maker import Maker
 from ..model.maker_form import maker_from_dict, maker_to_dict
 from ..model.maker_model import maker_model
+from ..model.maker_rules import check_maker
 from ..model.market import Market, remember_prior_sum
 from ..model.orders import Orders
 from ..model.outcome import Outcome
@@ -36,6 +37,7 @@ from ..model.rules import ALLOCATIONS, RULES
 from ..model.stats import Stats
 from ..model.status import Status
 from ..model.words import message
+from .header_values import number, stat, texts
 
 __all__ = ["FORMAT", "VERSION", "read_outcome", "write_outcome"]
 
@@ -303,13 +305,22 @@ class _Reader:
             orders=orders,
             stats=self._stats(),
             certificate=proof,
-            rule=self._choice("rule", RULES) if "rule" in self._header else RULES[0],
+            rule=self._rule(market),
             **numbers,
             **arrays,
         )
+        stated = numbers.get("_objective")
+        if stated is not None and stated != result.objective:  # it follows from the others
+            raise InputError(f"must be {result.objective}, got {stated}", field="objective")
         for name in (*sorted(self._left), *sorted(self._header)):
             raise InputError("is unknown to this version of the format", field=name)
         return result
+
+    def _rule(self, market: Market) -> str:
+        """Return the rule, one that the maker has, whose figures the checks can recompute."""
+        rule = self._choice("rule", RULES) if "rule" in self._header else RULES[0]
+        check_maker(rule, market)
+        return rule
 
     def _market(self) -> Market:
         claims, states = self._labels("claims"), self._labels("states")
@@ -348,9 +359,9 @@ class _Reader:
                 )
             columns["claim"] = np.array(labels, dtype=object)[codes]
         if _IDS in self._left:
-            columns["order_id"] = _texts(self._json(_IDS), _IDS)
+            columns["order_id"] = texts(self._json(_IDS), _IDS)
         if _TIMES in self._left and not timed:
-            columns["time"] = _texts(self._json(_TIMES), _TIMES)
+            columns["time"] = texts(self._json(_TIMES), _TIMES)
         return _located("orders", lambda: Orders(**columns))
 
     def _stats(self) -> Stats:
@@ -360,7 +371,7 @@ class _Reader:
             raise InputError(
                 f"must hold {', '.join(sorted(names))}, got {brief(given)}", field="stats"
             )
-        return Stats(**{name: _stat(value, name) for name, value in given.items()})
+        return Stats(**{name: stat(value, name) for name, value in given.items()})
 
     # -- entries ------------------------------------------------------------------------
 
@@ -429,10 +440,10 @@ class _Reader:
         return self._header.pop(name)
 
     def _number(self, name: str) -> float:
-        return _number(self._take(name), name)
+        return number(self._take(name), name)
 
     def _labels(self, name: str) -> list[str]:
-        return _texts(self._take(name), name)
+        return texts(self._take(name), name)
 
     def _choice(self, name: str, choices: Any) -> str:
         value = self._take(name)
@@ -442,39 +453,6 @@ class _Reader:
 
 
 _STATS = fields(Stats)
-
-
-def _number(value: Any, field: str) -> float:
-    if isinstance(value, str) and value in NOT_FINITE:
-        return float(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InputError(f"must be a number, got {brief(value)}", field=field)
-    return as_number(value, field)
-
-
-def _stat(value: Any, name: str) -> Any:
-    """Read a count (hexadecimal text, of any length), a number or numbers by name."""
-    kind, field = get_type_hints(Stats)[name], f"stats.{name}"
-    if kind is float:
-        return _number(value, field)
-    if kind is int and isinstance(value, str):
-        try:
-            return int(value, 16)
-        except ValueError:
-            pass
-    if kind not in (int, float) and isinstance(value, dict):
-        return {key: _number(number, f"{field}.{key}") for key, number in value.items()}
-    expected = "a hexadecimal count" if kind is int else "an object of numbers"
-    raise InputError(f"must be {expected}, got {brief(value)}", field=field)
-
-
-def _texts(value: Any, field: str) -> list[str]:
-    if not isinstance(value, list):
-        raise InputError(f"must be a list of strings, got {brief(value)}", field=field)
-    for index, item in enumerate(value):
-        if not isinstance(item, str):
-            raise InputError(f"must be a string, got {brief(item)}", field=field, index=index)
-    return value
 
 
 def _array_header(entry: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Floats, Ints, exact_sum
+from ..model.maker_model import is_knightian
+from ..model.maker_rules import rules_of
 from ..model.outcome import Outcome
-from ..model.rules import ALLOCATIONS, RULES
+from ..model.rules import ALLOCATIONS
 from ..model.status import Status
 from . import reference
 from .auction_checks import auction_checks
@@ -65,7 +67,9 @@ def _form_checks(result: Outcome) -> list[Check]:
     proven = result.status is Status.OPTIMAL
     bound_ok = math.isfinite(result.upper_bound) if proven else result.upper_bound > -math.inf
     settings_ok = (
-        0 < result.tolerance < 1 and result.allocation in ALLOCATIONS and result.rule in RULES
+        0 < result.tolerance < 1
+        and result.allocation in ALLOCATIONS
+        and result.rule in rules_of(result.market)
     )
     return [
         Check("arrays have their shapes", misshapen, 0),
@@ -83,6 +87,7 @@ class _Verifier:
     def __init__(self, result: Outcome) -> None:
         self.result = result
         market, orders = result.market, result.orders
+        self.knightian = is_knightian(market)
         self.payoffs = market.payoffs
         self.claim = orders.claim_index(market)
         self.rows = _rows_by_claim(self.claim, len(market.claims))
@@ -107,7 +112,7 @@ class _Verifier:
         magnitude = float(np.abs(market.inventory).max() + self.largest @ self.traded)
         #: The rounding of a sum of wealth and trades, money. Exponents of the worst case are as
         #: large as -ln q, and their rounding grows with them.
-        least = market.prior.min() if result.rule == "maker_optimal" else 1.0
+        least = market.prior.min() if self.knightian else 1.0
         self.rounding = (128 - 4 * math.log(least)) * _EPS * magnitude
         #: What a solver that stops at the tolerance can leave, money.
         self.slack = _SLACK * result.tolerance * self.scale + self.rounding
@@ -126,6 +131,7 @@ class _Verifier:
                 *self._piece_checks(),
                 _probability_check("worst case", self.result.worst_case),
                 *auction_checks(self.result, self.scale),
+                *self._dual_form_checks(),
             ]
         return [
             *known,
@@ -243,14 +249,7 @@ class _Verifier:
         result, market = self.result, self.result.market
         alpha, omega, p = market.risk_aversion, market.ambiguity, result.worst_case
         loss, g = -result.payoff, result.marginal_state_prices
-        # The slope falls with Omega, next to a kink so fast that the rounding of Omega matters.
-        beyond = omega * (1 + _ROUNDED)
-        # The worst states' mass is rounded as the one is that the prior adds up to.
-        kink = reference.kink(loss, market.prior, alpha)
-        if beyond < kink <= beyond + min(4 * _EPS, 1e-6 * kink):
-            beyond = kink
-        near = (omega, omega * (1 - _ROUNDED), beyond)
-        rho, slopes = reference.worst_case_slopes(loss, market.prior, alpha, near)
+        rho, slope_check = self._risk_and_slope()
         idle, _ = reference.worst_case_risk(-market.inventory, market.prior, alpha, omega)
         spent = reference.divergence(p, market.prior)
         close = 1e-11 * self.scale + self.rounding
@@ -268,7 +267,46 @@ class _Verifier:
             Check("worst case attains the risk, in money", abs(rho - tilted), self.slack),
             _probability_check("marginal state prices", g),
             Check("marginal state prices attain the risk, in money", abs(rho - dual), self.slack),
-            self._slope_check(*slopes),
+            slope_check,
+        ]
+
+    def _risk_and_slope(self) -> tuple[float, Check]:
+        """Return the risk of the published payoff, and the check of its slope in the ambiguity."""
+        market, loss = self.result.market, -self.result.payoff
+        alpha, omega = market.risk_aversion, market.ambiguity
+        # The slope falls with Omega, next to a kink so fast that the rounding of Omega matters.
+        beyond = omega * (1 + _ROUNDED)
+        # The worst states' mass is rounded as the one is that the prior adds up to.
+        kink = reference.kink(loss, market.prior, alpha)
+        if beyond < kink <= beyond + min(4 * _EPS, 1e-6 * kink):
+            beyond = kink
+        near = (omega, omega * (1 - _ROUNDED), beyond)
+        rho, slopes = reference.worst_case_slopes(loss, market.prior, alpha, near)
+        return rho, self._slope_check(*slopes)
+
+    def _dual_form_checks(self) -> list[Check]:
+        """Check the other duals and counts of a convex rule, which its state prices prove."""
+        result = self.result
+        stats = result.stats
+        searched = (
+            stats.solved,
+            stats.pruned_infeasible,
+            stats.pruned_bound,
+            stats.nodes,
+            stats.columns,
+            stats.relaxations - 1,
+        )
+        price = result.ambiguity_price
+        known = Check("ambiguity price, which this maker has not", abs(price), 0)
+        if self.knightian and result.status is Status.OPTIMAL:
+            known = self._risk_and_slope()[1]
+        elif self.knightian:  # of a point of the program, which the published fills are not
+            known = Check("ambiguity price is not negative", float(not price >= 0), 0)
+        return [
+            Check("multipliers, which this rule has not", _largest(np.abs(result.multipliers)), 0),
+            known,
+            self._count_check(),
+            Check("counts of a search, which this rule has not", max(map(abs, searched)), 0),
         ]
 
     def _slope_check(self, slope: float, steeper: float, flatter: float) -> Check:
@@ -332,7 +370,7 @@ class _Verifier:
 
     def _search_checks(self) -> list[Check]:
         stats, status = self.result.stats, self.result.status
-        cells = math.prod(book.pieces for book in self.books)
+        cells = self._cells()
         stopped = status not in (Status.OPTIMAL, Status.INACCURATE)
         # Half: as for the gap of an inaccurate result, which is checked there.
         within = self.result.gap <= 0.5 * self.result.tolerance * self.scale - self.rounding
@@ -367,10 +405,17 @@ class _Verifier:
             and max(times, default=0.0) <= stats.seconds.get("total", math.inf)
         )
         return [
-            Check("cells = product of the pieces", float(stats.cells != cells), 0),
+            self._count_check(),
             Check("status fits the cells accounted for", float(not consistent), 0),
             Check("counts and times in range", float(not sane), 0),
         ]
+
+    def _cells(self) -> int:
+        return math.prod(book.pieces for book in self.books)
+
+    def _count_check(self) -> Check:
+        wrong = self.result.stats.cells != self._cells()
+        return Check("cells = product of the pieces", float(wrong), 0)
 
     def _pieces(self) -> Floats:
         """Return the ends of the cell's pieces, a row for each claim."""
