@@ -107,7 +107,7 @@ def test_without_orders_state_prices_are_pool_odds():
     close(result.payoff, answers["organiser_profit_at_clearing_prices"])
 
 
-@pytest.mark.parametrize("stakes", [[], [1, 0], [1, -1], [1, math.inf], [[1, 2]]])
+@pytest.mark.parametrize("stakes", [[], [0, 0], [0, -0.0], [1, -1], [1, math.inf], [[1, 2]]])
 def test_pool_odds_names_what_is_wrong(stakes):
     with pytest.raises(kpm.InputError, match="stakes"):
         kpm.pool_odds(stakes)
@@ -118,8 +118,14 @@ def test_pool_odds_keeps_the_labels_of_outcomes():
     assert kpm.pool_odds(stakes) == {"home": 3.0, "away": 1.5}
     pandas = pytest.importorskip("pandas")
     assert kpm.pool_odds(pandas.Series(stakes)) == {"home": 3.0, "away": 1.5}
-    with pytest.raises(kpm.InputError, match=r"^stakes\['away'\]: must be finite and > 0, got 0"):
-        kpm.pool_odds({**stakes, "away": 0.0})
+    with pytest.raises(kpm.InputError, match=r"^stakes\['away'\]: must be finite and >= 0, got -1"):
+        kpm.pool_odds({**stakes, "away": -1.0})
+
+
+@pytest.mark.parametrize("none", [0.0, -0.0])
+def test_an_outcome_without_stakes_would_pay_any_stake_without_end(none):
+    assert kpm.pool_odds([none, 100, 300]).tolist() == [math.inf, 4.0, 4 / 3]
+    assert kpm.pool_odds({"home": 50, "draw": none}) == {"home": 1.0, "draw": math.inf}
 
 
 # -- theorems -------------------------------------------------------------------------------------

@@ -31,12 +31,13 @@ def pool_odds(stakes: ArrayLike | Mapping[str, float]) -> Floats | dict[str, flo
     Parameters
     ----------
     stakes : array_like, Series or mapping, shape (N,)
-        Money on each outcome, > 0.
+        Money on each outcome, >= 0, and > 0 on one at least.
 
     Returns
     -------
     ndarray, shape (N,), or dict of str to float
         Money paid per unit of money, the stake included; by outcome where these have labels.
+        Infinite where nothing is staked: the least stake would take all of the pool.
 
     Raises
     ------
@@ -58,13 +59,16 @@ def pool_odds(stakes: ArrayLike | Mapping[str, float]) -> Floats | dict[str, flo
             f"must have shape (N,), a stake for each outcome, got shape {money.shape}",
             field="stakes",
         )
-    wrong = first(~(np.isfinite(money) & (money > 0)))
+    wrong = first(~(np.isfinite(money) & (money >= 0)))
     if wrong is not None:
         raise InputError(
-            f"must be finite and > 0, got {money[wrong]}",
+            f"must be finite and >= 0, got {money[wrong]}",
             field="stakes",
             index=wrong if labels is None else labels[wrong],
         )
+    if not money.any():
+        raise InputError("must have a stake > 0, got none", field="stakes")
     share = money / money.max()  # the sum of huge stakes may overflow
-    odds = share.sum() / share
+    with np.errstate(divide="ignore"):
+        odds = share.sum() / np.abs(share)  # a zero has no sign
     return frozen(odds) if labels is None else dict(zip(labels, odds.tolist(), strict=True))
