@@ -198,6 +198,8 @@ def test_a_market_has_what_its_maker_has():
             getattr(market, name)
     with pytest.raises(kpm.InputError, match="prior"):
         kpm.Market(np.eye(2))
+    with pytest.raises(kpm.InputError, match="labels go by keyword, as claims= and states="):
+        kpm.Market([[1, 0]], ["home"], ["yes", "no"], maker=kpm.WorstStateMaker(2))
     with pytest.raises(kpm.InputError, match="is already given by the maker"):
         kpm.Market(np.eye(2), [0.5, 0.5], maker=kpm.LMSR(1.0))
     with pytest.raises(kpm.InputError, match="maker"):

@@ -468,7 +468,8 @@ def _of_maker(maker: Any, states: tuple[str, ...], given: dict[str, bool]) -> di
     if not isinstance(maker, Maker):
         raise InputError(f"must be a maker, got {brief(maker)}", field="maker")
     for name in (name for name, stated in given.items() if stated):
-        raise InputError("is already given by the maker", field=name)
+        hint = "; labels go by keyword, as claims= and states=" if name == "prior" else ""
+        raise InputError(f"is already given by the maker{hint}", field=name)
     bound = maker._bound(len(states), "maker")._aligned(states, "maker")
     attributes: dict[str, Any] = {
         "_maker": bound,
