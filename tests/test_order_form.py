@@ -153,6 +153,8 @@ def test_infinite_limits_and_no_shares_stay_so_in_any_unit() -> None:
         ({"columns": {"time": "when"}}, "frame: no column 'when'"),
         ({"columns": {"order_id": "reff"}}, "no column 'reff' .*: did you mean 'ref'"),
         ({"sides": {"B": "up"}}, r"sides\['B'\]: must be 'buy' or 'sell', got 'up'"),
+        ({"sides": {"buy": "sell"}}, r"sides\['buy'\]: means 'buy' already, got 'sell'"),
+        ({"sides": {" Ask ": 1}}, r"sides\[' Ask '\]: means 'sell' already, got 1"),
         ({"sides": "B"}, "sides: must map words"),
         (
             {"sides": {"B": "buy"}},
@@ -492,3 +494,13 @@ def test_the_command_line_notes_limits_in_another_unit(
     assert "note: 2 limits lie beyond" in capsys.readouterr().err
     assert main(["clear", str(folder), "--price-unit", "100"]) == 0
     assert "limits" not in capsys.readouterr().err
+
+
+def test_a_standard_word_keeps_its_meaning_and_a_code_may_have_another() -> None:
+    table = {"claim": ["a"] * 4, "price": [0.5] * 4, "quantity": [1] * 4}
+    words = kpm.Orders.from_frame(
+        {**table, "side": ["buy", "sell", "B", "ask"]}, sides={"buy": "buy", "ask": -1, "B": 1}
+    )
+    assert words.side.tolist() == [1, -1, 1, -1]
+    codes = kpm.Orders.from_frame({**table, "side": [0, 1, 1, 0]}, sides={0: "buy", 1: "sell"})
+    assert codes.side.tolist() == [1, -1, -1, 1]

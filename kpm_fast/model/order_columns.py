@@ -262,9 +262,16 @@ def side_signs(names: Mapping[Any, Any]) -> dict[str, int]:
         if is_missing(name):
             raise InputError(f"has a word that is missing, got {name}", field="sides")
         try:
-            signs[_side_name(name)] = sign
+            word = _side_name(name)
+            signs[word] = sign
         except ValueError as error:  # bytes that are no text
             raise InputError(str(error), field="sides", index=str(name)) from None
+        # Of numbers a table may have a code of its own, such as 0 and 1.
+        if word.isalpha() and _SIDES.get(word, sign) != sign:
+            standard = "buy" if _SIDES[word] > 0 else "sell"
+            raise InputError(
+                f"means {standard!r} already, got {brief(side)}", field="sides", index=str(name)
+            )
     return signs
 
 
