@@ -34,6 +34,7 @@ __all__ = [
     "repeated",
     "table_columns",
     "type_of",
+    "unwritable",
     "zone_of",
 ]
 
@@ -45,6 +46,7 @@ _NUMBER = re.compile(
     r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:inf(?:inity)?)|[+-]?nan",
     re.ASCII | re.IGNORECASE,
 )
+_SURROGATE = re.compile("[\ud800-\udfff]")  # half of a character, of which there is no UTF-8
 _ZERO = re.compile(r"[+-]?[0.]+(?:[eE].*)?", re.ASCII)
 
 
@@ -295,6 +297,13 @@ def _spelled(text: str) -> float:
     return result
 
 
+def unwritable(texts: Sequence[str]) -> int | None:
+    """Return the place of the first text that no file can hold, or None."""
+    if "".join(texts).isascii():
+        return None
+    return next((place for place, text in enumerate(texts) if _SURROGATE.search(text)), None)
+
+
 def identifier(value: Any, field: str, index: int) -> str:
     """Return an identifier or a label as text.
 
@@ -307,6 +316,12 @@ def identifier(value: Any, field: str, index: int) -> str:
         For anything else, missing entries included.
     """
     if isinstance(value, str):
+        if unwritable([value]) is not None:
+            raise InputError(
+                f"must be text that UTF-8 can write, without lone surrogates, got {value!a}",
+                field=field,
+                index=index,
+            )
         return str(value)
     if is_missing(value):
         raise InputError(f"is missing, got {value}", field=field, index=index)

@@ -340,3 +340,22 @@ def test_floats_as_large_as_such_times_survive_a_file(tmp_path: Path) -> None:
     orders = kpm.Orders(["A", "A"], "buy", 0.5, 1, time=[1.7000000001234568e18, 1e300])
     kpm.write_book(tmp_path / "book", market, orders)
     np.testing.assert_array_equal(kpm.read_book(tmp_path / "book")[1].time, orders.time)
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\udfffb"])
+def test_text_that_no_file_can_hold_is_refused_where_it_comes_in(text: str) -> None:
+    columns = (["a", "a"], "buy", [0.5, 0.5], [1, 1])
+    reason = "must be text that UTF-8 can write"
+    for order_id in (["é", text], np.array(["7", text], dtype=object), [7, text]):
+        with pytest.raises(kpm.InputError, match=rf"^order_id\[1\]: {reason}"):
+            kpm.Orders(*columns, order_id=order_id)
+    market = kpm.Market([[1, 0]], [0.5, 0.5], claims=["a"])
+    engine = kpm.Engine(market)
+    with pytest.raises(kpm.InputError, match=rf"^order_id: {reason}"):
+        engine.add("a", "buy", 0.5, 1, order_id=text)
+    assert text not in engine
+    assert len(engine) == 0
+    for labels in ({"claims": [text]}, {"claims": ["a"], "states": ["s", text]}):
+        with pytest.raises(kpm.InputError, match=reason):
+            kpm.Market([[1, 0]], [0.5, 0.5], **labels)
+    assert kpm.Orders(*columns, order_id=["\U0001f40e", "é"]).order_id.tolist() == ["🐎", "é"]

@@ -144,7 +144,7 @@ def _number_of(name: str) -> int:
 
 def as_name(order_id: Any) -> str:
     """Return an identifier as text, as a column of them would have it."""
-    if type(order_id) is str:
+    if type(order_id) is str and order_id.isascii():
         return order_id
     try:
         return identifier(order_id, "order_id", 0)

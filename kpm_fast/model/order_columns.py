@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import _core
 from ..arrays import Floats, Ints, as_floats, check_complete, first, frozen
-from ..entries import entries_of, identifier, is_a, is_missing, plain_text
+from ..entries import entries_of, identifier, is_a, is_missing, plain_text, unwritable
 from ..errors import InputError, brief
 from .faults import error_of
 
@@ -305,6 +305,9 @@ def parse_ids(column: Any, length: int) -> NDArray[np.object_]:
     kinds = set(map(type, values))
     if kinds <= {str}:
         names = list(values)
+        wrong = unwritable(names)
+        if wrong is not None:
+            identifier(names[wrong], "order_id", wrong)  # which refuses it
     else:
         names = [identifier(value, "order_id", row) for row, value in enumerate(values)]
     if len(set(names)) != len(names):
