@@ -332,7 +332,11 @@ FAULTS = [
     (lambda: MAKERS[0].size_to([1, 0, 0], "buy"), "size_to", None),
     (lambda: MAKERS[0].size_to([1, 0, 0], "buy", price=1, loss=2), "size_to", None),
     (lambda: MAKERS[0].size_to([1, 0, 0], "hold", price=1), "side", None),
-    (lambda: MAKERS[0].size_to([1, 0, 0], "buy", price=np.inf), "price", None),
+    (lambda: MAKERS[0].size_to([1, 0, 0], "buy", price=np.nan), "price", None),
+    (lambda: MAKERS[0].size_to([1, 0, 0], True, price=1), "side", None),
+    (lambda: MAKERS[0].size_to([1, 0, 0], 2, price=1), "side", None),
+    (lambda: MAKERS[0].trade([1, 0, 0], "buy", 1.0, np.inf), "quantity", None),
+    (lambda: MAKERS[0].trade([1, 0, 0], "sell", -1e40, np.inf), "quantity", None),
     (lambda: MAKERS[0].size_to([1, 0, 0], "buy", budget=-1), "budget", None),
     (lambda: MAKERS[0].trade([1, 0], "buy", 1, 1), "payoff", None),
     (lambda: MAKERS[0].trade([1, 0, 0], "buy", np.nan, 1), "limit", None),
@@ -400,3 +404,35 @@ def test_a_number_of_states_is_refused_as_it_was_given(states: Any) -> None:
     with pytest.raises(kpm.InputError) as caught:
         kpm.WorstStateMaker(states)
     assert str(caught.value) == f"states: must be at least 1, got {states!r}"
+
+
+@pytest.mark.parametrize("maker", EXAMPLES.values(), ids=EXAMPLES)
+def test_a_limit_without_end_is_never_reached(maker: kpm.Maker) -> None:
+    payoff = [1.0, 0.0, -2.0]
+    for side, sign in (("buy", 1), ("sell", -1)):
+        assert maker.size_to(payoff, side, price=sign * np.inf) == np.inf
+        assert maker.size_to(payoff, side, price=-sign * np.inf) == 0.0
+        assert maker.size_to(payoff, side, loss=np.inf) == np.inf
+        assert maker.size_to(payoff, side, loss=-np.inf) == 0.0
+        assert maker.size_to(payoff, side, budget=np.inf) == np.inf
+        assert maker.size_to(payoff, sign, budget=1.5) == maker.size_to(payoff, side, budget=1.5)
+
+
+@pytest.mark.parametrize("maker", EXAMPLES.values(), ids=EXAMPLES)
+def test_a_trade_of_as_much_as_its_limit_allows(maker: kpm.Maker) -> None:
+    payoff = [1.0, 0.0, 0.0]
+    quotes = maker.quotes([payoff])
+    for side, sign, best, end in (("buy", 1, quotes.ask[0], 1), ("sell", -1, quotes.bid[0], 0)):
+        for limit in (best, (best + end) / 2, 1 - end - sign, -sign * 1e40, -sign * np.inf):
+            size = maker.size_to(payoff, side, price=np.clip(limit, -1e30, 1e30))
+            if size == np.inf:  # of a polytope, whose last price is no payoff's
+                with pytest.raises(kpm.InputError, match=r"^quantity: must be finite where"):
+                    maker.trade(payoff, side, limit, np.inf)
+                continue
+            done, after = maker.trade(payoff, sign, limit, np.inf)
+            assert done.side == side
+            assert done.quantity == size
+            asked, left = maker.trade(payoff, side, limit, size)
+            assert (done, after) == (asked, left)
+        with pytest.raises(kpm.InputError, match=r"^quantity: must be finite where the limit"):
+            maker.trade(payoff, side, sign * np.inf, np.inf)

@@ -17,13 +17,13 @@ from ..errors import InputError
 from .immutable import Value, construct
 from .labels import check_labels, default_labels, reordering
 from .maker_input import (
-    checked_finite,
+    checked_limit,
     checked_quantities,
     checked_rows,
-    checked_side,
     labelled_rows,
     quantities_by_claim,
 )
+from .order_columns import side_sign
 from .quotes import Quotes, Trade
 
 __all__ = ["Maker"]
@@ -321,7 +321,7 @@ class Maker(Value, ABC):
     def size_to(
         self,
         payoff: ArrayLike,
-        side: str,
+        side: str | int,
         *,
         price: float | None = None,
         loss: float | None = None,
@@ -334,7 +334,7 @@ class Maker(Value, ABC):
         ----------
         payoff : array_like, shape (N,)
             Money that one share pays in each state.
-        side : {"buy", "sell"}
+        side : {"buy", "sell", 1, -1}
             Of the trader: the maker sells to a buyer.
         price : float
             Until the next share costs more (fetches less): the fill of a single order.
@@ -348,7 +348,7 @@ class Maker(Value, ABC):
         Returns
         -------
         float
-            Shares; infinite where the limit is never reached.
+            Shares; infinite where the limit is never reached, as an infinite one is not.
 
         Raises
         ------
@@ -369,19 +369,21 @@ class Maker(Value, ABC):
                 f"one of {', '.join(_LIMITS)} must be given, got {', '.join(stated) or 'none'}",
                 field="size_to",
             )
-        sign = checked_side(side)
+        sign = side_sign(side)
         maker, row = self._payoff(payoff)
         (name,) = stated
-        value = checked_finite(given[name], name)
+        value = checked_limit(given[name], name)
         if name == "budget" and value < 0:
             raise InputError(f"must be >= 0, got {value}", field="budget")
         limit = sign * value if name == "price" else value
+        if math.isinf(limit):
+            return math.inf if limit > 0 else 0.0
         return _core.maker_size(maker._model(), -maker.inventory, sign * row, name, limit)
 
     def trade(
         self: _Self,
         payoff: ArrayLike,
-        side: str,
+        side: str | int,
         limit: float,
         quantity: float,
         payment: str = "cost",
@@ -392,12 +394,12 @@ class Maker(Value, ABC):
         ----------
         payoff : array_like, shape (N,)
             Money that one share pays in each state.
-        side : {"buy", "sell"}
+        side : {"buy", "sell", 1, -1}
             Of the order.
         limit : float
             Money per share; infinite (buy) or minus infinity (sell) is a market order.
         quantity : float
-            Shares, >= 0.
+            Shares, >= 0; infinite is as many as the limit allows, which must be finitely many.
         payment : {"cost", "final", "limit"}
             ``cost``: C(L + x a) - C(L), however the order is split. ``final``:
             the price of the last share for all of them (SCPM). ``limit``: the order's limit, as a
@@ -424,18 +426,26 @@ class Maker(Value, ABC):
         >>> trade.quantity, round(trade.payment, 6)
         (2.0, 0.830101)
         """
-        sign = checked_side(side)
+        sign = side_sign(side)
         check_choice(payment, PAYMENTS, "payment")
         maker, row = self._payoff(payoff)
         price = as_number(limit, "limit")
         if math.isnan(price):
             raise InputError(f"must be a number, got {limit}", field="limit")
         shares = as_number(quantity, "quantity")
-        if not 0 <= shares <= LARGEST:
+        if not (0 <= shares <= LARGEST or shares == math.inf):
             raise InputError(f"must be between 0 and {LARGEST:g}, got {quantity}", field="quantity")
         signed = sign * row
         # Beyond the largest payoff a limit is a market order.
         most = float(min(sign * price, signed.max()))
+        if shares == math.inf:
+            at = max(most, -LARGEST)
+            shares = _core.maker_size(maker._model(), -maker.inventory, signed, "price", at)
+            if shares > LARGEST:
+                raise InputError(
+                    f"must be finite where the limit, {price:g}, is never reached, got {quantity}",
+                    field="quantity",
+                )
         filled, cost, before, last = _core.maker_trade(
             maker._model(), -maker.inventory, signed, most, shares
         )
@@ -444,7 +454,7 @@ class Maker(Value, ABC):
             Trade,
             {
                 "payoff": frozen(row),
-                "side": side,
+                "side": "buy" if sign > 0 else "sell",
                 "limit": price,
                 "quantity": filled,
                 "payment": paid if filled else 0.0,

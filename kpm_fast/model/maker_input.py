@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,19 +23,16 @@ from .labels import (
 )
 
 __all__ = [
-    "checked_finite",
     "checked_inventory",
+    "checked_limit",
     "checked_positive",
     "checked_quantities",
     "checked_rows",
-    "checked_side",
     "checked_vector",
     "labelled_rows",
     "quantities_by_claim",
     "states_named_by",
 ]
-
-_SIDES = {"buy": 1, "sell": -1}
 
 
 def states_named_by(value: Any, field: str) -> tuple[tuple[str, ...], bool]:
@@ -106,17 +104,13 @@ def checked_rows(value: ArrayLike, field: str, labels: tuple[str, ...] = ()) -> 
     return np.atleast_2d(array), array.ndim == 1
 
 
-def checked_side(side: Any) -> int:
-    sign = _SIDES.get(side) if isinstance(side, str) else None
-    if sign is None:
-        raise InputError(f"must be 'buy' or 'sell', got {brief(side)}", field="side")
-    return sign
-
-
-def checked_finite(value: Any, field: str) -> float:
+def checked_limit(value: Any, field: str) -> float:
+    """Return a number in range, or an infinite one."""
     number = as_number(value, field)
-    if not abs(number) <= LARGEST:
-        raise InputError(f"must be between {-LARGEST:g} and {LARGEST:g}, got {value}", field=field)
+    if not (abs(number) <= LARGEST or math.isinf(number)):
+        raise InputError(
+            f"must be between {-LARGEST:g} and {LARGEST:g}, or infinite, got {value}", field=field
+        )
     return number
 
 

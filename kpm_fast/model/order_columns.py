@@ -24,6 +24,7 @@ __all__ = [
     "parse_quantities",
     "parse_sides",
     "picked_rows",
+    "side_sign",
     "side_signs",
 ]
 
@@ -237,6 +238,14 @@ def _side_name(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return plain_text(value).strip().casefold()
+
+
+def side_sign(side: Any) -> int:
+    """Return the sign of one side, spelled as in a column of them."""
+    sign = _sign(side, {})
+    if not sign:
+        raise InputError(f"must be 'buy' or 'sell' (or +1, -1), got {brief(side)}", field="side")
+    return sign
 
 
 def side_signs(names: Mapping[Any, Any]) -> dict[str, int]:
