@@ -436,3 +436,20 @@ def test_a_trade_of_as_much_as_its_limit_allows(maker: kpm.Maker) -> None:
             assert (done, after) == (asked, left)
         with pytest.raises(kpm.InputError, match=r"^quantity: must be finite where the limit"):
             maker.trade(payoff, side, sign * np.inf, np.inf)
+
+
+@pytest.mark.parametrize("maker", MAKERS, ids=repr)
+def test_makers_and_trades_are_keys(maker: kpm.Maker) -> None:
+    again = pickle.loads(pickle.dumps(maker))
+    assert again == maker
+    assert hash(again) == hash(maker)
+    assert {maker: 1}[again] == 1
+    moved = maker.replace(inventory=[1.0, 0.0, -0.0]) if maker.states else kpm.LMSR(2.0)
+    assert moved != maker
+    assert len({maker, again, moved}) == 2
+    if maker.states:
+        flat = [maker.replace(inventory=[zero] * 3) for zero in (0.0, -0.0)]
+        assert flat[0] == flat[1]
+        assert len(set(flat)) == 1
+        asked = ((0.9, 1), (0.9, 1.0), (0.8, 1))
+        assert len({maker.trade([1, 0, 0], "buy", *order)[0] for order in asked}) == 2

@@ -45,6 +45,13 @@ class FrozenDict(dict[_Key, _Item]):
         return type(self), (dict(self),)
 
 
+def _hashable(value: Any) -> Any:
+    """Return something with a hash that is equal where a field is equal."""
+    if isinstance(value, np.ndarray):
+        return value.shape, (value + 0.0).tobytes()  # zeros have one sign
+    return value
+
+
 class Value:
     """Base of frozen dataclasses with arrays: equal by elements, read-only when unpickled."""
 
@@ -54,7 +61,12 @@ class Value:
         names = [item.name for item in fields(self) if item.compare]  # type: ignore[arg-type]
         return all(same(getattr(self, name), getattr(other, name)) for name in names)
 
-    __hash__ = None  # type: ignore[assignment]  # equal by arrays, which have no hash
+    __hash__ = None  # type: ignore[assignment]  # equal by arrays, which may be large
+
+    def _hash(self) -> int:
+        """Return a hash of the fields, for values that are few figures."""
+        names = [item.name for item in fields(self) if item.compare]  # type: ignore[arg-type]
+        return hash((type(self), *(_hashable(getattr(self, name)) for name in names)))
 
     #: Counts how often fields have changed their meaning: pickles that state another number, or
     #: none, are refused. 0: never.

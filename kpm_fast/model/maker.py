@@ -155,7 +155,8 @@ class Maker(Value, ABC):
             return same_values
         return isinstance(other, Maker) and self.labels == other.labels
 
-    __hash__ = None  # type: ignore[assignment]  # equal by arrays, which have no hash
+    def __hash__(self) -> int:  # type: ignore[override]  # of a value that has none
+        return hash((self._hash(), self.labels))
 
     # -- cost and prices ------------------------------------------------------------------------
 

@@ -114,3 +114,6 @@ class Trade(Value):
     payment: float
     price: float
     rule: str
+
+    def __hash__(self) -> int:  # type: ignore[override]  # of a value that has none
+        return self._hash()
