@@ -37,6 +37,23 @@ def test_clear_prints_tables(book: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert max(map(len, out.splitlines()[1:])) <= 100
 
 
+@pytest.mark.parametrize(
+    ("maker", "rule", "words"),
+    [
+        ("lmsr:liquidity=200", "competitive", "LMSR(3 states, liquidity=200)"),
+        ("starting_orders:delta=6", "pdca", "StartingOrders(3 states, delta=1.8 to 2.4)"),
+        ("knightian:risk_aversion=0.5,ambiguity=0.1", "pay_as_bid", "risk aversion 0.5, ambigu"),
+    ],
+)
+def test_a_convex_rule_has_no_cells_and_a_maker_its_own_name(
+    maker: str, rule: str, words: str, book: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("clear", book, "--maker", maker, "--rule", rule) == 0
+    first, second = capsys.readouterr().out.splitlines()[:2]
+    assert first == f"{book}: 3 states, 3 claims, 4 orders"
+    assert second.startswith(words)
+
+
 def test_clear_options_reach_the_solver(book: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--risk-aversion", 2, "--ambiguity", "inf", "--inventory", "1,2,-3"]
     options += ["--threads", 1, "--tolerance", 1e-8, "--allocation", "book_order"]

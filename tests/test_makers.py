@@ -453,3 +453,8 @@ def test_makers_and_trades_are_keys(maker: kpm.Maker) -> None:
         assert len(set(flat)) == 1
         asked = ((0.9, 1), (0.9, 1.0), (0.8, 1))
         assert len({maker.trade([1, 0, 0], "buy", *order)[0] for order in asked}) == 2
+
+
+def test_starting_orders_show_their_money() -> None:
+    assert repr(kpm.StartingOrders([5, 5])) == "StartingOrders(2 states, delta=5)"
+    assert repr(kpm.StartingOrders([0.25, 9, 5])) == "StartingOrders(3 states, delta=0.25 to 9)"

@@ -494,13 +494,3 @@ def test_the_command_line_notes_limits_in_another_unit(
     assert "note: 2 limits lie beyond" in capsys.readouterr().err
     assert main(["clear", str(folder), "--price-unit", "100"]) == 0
     assert "limits" not in capsys.readouterr().err
-
-
-def test_a_standard_word_keeps_its_meaning_and_a_code_may_have_another() -> None:
-    table = {"claim": ["a"] * 4, "price": [0.5] * 4, "quantity": [1] * 4}
-    words = kpm.Orders.from_frame(
-        {**table, "side": ["buy", "sell", "B", "ask"]}, sides={"buy": "buy", "ask": -1, "B": 1}
-    )
-    assert words.side.tolist() == [1, -1, 1, -1]
-    codes = kpm.Orders.from_frame({**table, "side": [0, 1, 1, 0]}, sides={0: "buy", 1: "sell"})
-    assert codes.side.tolist() == [1, -1, -1, 1]

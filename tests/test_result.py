@@ -158,8 +158,9 @@ def test_printing(result: kpm.Result) -> None:
     text = str(result)
     assert text.startswith("optimal: certainty equivalent ")
     assert "of 4 orders filled" in text
+    assert f"\nmaker: risk aversion {result.market.risk_aversion:g}, ambiguity " in text
     assert "home" in text
-    assert len(text.splitlines()) == 6
+    assert len(text.splitlines()) == 7
     assert "\n" not in repr(result)
     assert repr(result).startswith("Result(optimal, certainty_equivalent=")
 

@@ -181,3 +181,13 @@ def test_a_flag_is_no_row(flag: Any) -> None:
     with pytest.raises(kpm.InputError, match=f"^key: must be a row, .*, got {bool(flag)}$"):
         orders[flag]
     assert len(orders[[True, False]]) == 1
+
+
+def test_a_standard_word_keeps_its_meaning_and_a_code_may_have_another() -> None:
+    table = {"claim": ["a"] * 4, "price": [0.5] * 4, "quantity": [1] * 4}
+    words = kpm.Orders.from_frame(
+        {**table, "side": ["buy", "sell", "B", "ask"]}, sides={"buy": "buy", "ask": -1, "B": 1}
+    )
+    assert words.side.tolist() == [1, -1, 1, -1]
+    codes = kpm.Orders.from_frame({**table, "side": [0, 1, 1, 0]}, sides={0: "buy", 1: "sell"})
+    assert codes.side.tolist() == [1, -1, -1, 1]

@@ -17,7 +17,7 @@ from ..model.book_types import check_book
 from ..model.certificate import Certificate
 from ..model.immutable import construct
 from ..model.labels import align
-from ..model.maker_model import check_knightian
+from ..model.maker_model import check_knightian, maker_text
 from ..model.maker_rules import check_maker
 from ..model.market import Market
 from ..model.orders import Orders
@@ -399,7 +399,7 @@ def _banner(market: Market, orders: Orders, cells: int, settings: ClearSettings)
         f"kpm-fast {__version__}: {'enumeration of cells' if settings.enumerates else tree}",
         f"  book     {n_states:,} states, {n_claims:,} claims, {len(orders):,} orders, "
         f"{count_text(cells)} cells",
-        f"  maker    risk aversion {market.risk_aversion:g}, ambiguity {market.ambiguity:g}",
+        f"  maker    {maker_text(market)}",
         f"  threads  {settings.threads or _core.available_processors()}",
     ]
 

@@ -297,7 +297,8 @@ def _run_clear(args: argparse.Namespace) -> int:
         result.to_json(args.json, indent=2)
     # If standard output is for the JSON, the tables go to standard error.
     console = plain_console(sys.stderr if args.json == "-" else sys.stdout, quiet=args.quiet)
-    pieces = [len(steps) for steps in staircases(market, orders)]
+    searched = rule == RULES[0]  # cells, which a convex rule has none of
+    pieces = [len(steps) for steps in staircases(market, orders)] if searched else None
     print_book(console, args.folder, market, orders, pieces)
     print_result(console, result)
     if args.json == "-":

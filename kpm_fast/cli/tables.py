@@ -15,7 +15,7 @@ from rich.text import Text
 
 from ..arrays import Floats, Ints
 from ..errors import count_text
-from ..model.maker_model import maker_model
+from ..model.maker_model import maker_model, maker_text
 from ..model.market import Market
 from ..model.orders import Orders
 from ..model.status import Status
@@ -58,28 +58,19 @@ def plain_console(stream: TextIO | None = None, *, quiet: bool = False) -> PipeA
 
 
 def print_book(
-    console: Console, folder: Path, market: Market, orders: Orders, pieces: list[int]
+    console: Console, folder: Path, market: Market, orders: Orders, pieces: list[int] | None
 ) -> None:
-    """Print what is about to be cleared, in two lines."""
+    """Print what was cleared, in two lines; with pieces, how many cells a search has."""
     n_claims, n_states = market.payoffs.shape
-    cells = math.prod(pieces)
-    _line(
-        console,
-        f"{folder}: {n_states:,} states, {n_claims:,} claims, {len(orders):,} orders, "
-        f"{count_text(cells)} cell{'' if cells == 1 else 's'}",
-    )
+    sizes = [f"{n_states:,} states", f"{n_claims:,} claims", f"{len(orders):,} orders"]
+    if pieces is not None:
+        cells = math.prod(pieces)
+        sizes.append(f"{count_text(cells)} cell{'' if cells == 1 else 's'}")
+    _line(console, f"{folder}: {', '.join(sizes)}")
     _line(
         console,
         maker_text(market) + (", with inventory" if market.inventory.any() else ""),
     )
-
-
-def maker_text(market: Market) -> str:
-    """Return the maker in words."""
-    model = maker_model(market)
-    if model["kind"] == "knightian":
-        return f"risk aversion {market.risk_aversion:g}, ambiguity {market.ambiguity:g}"
-    return str(market.maker)
 
 
 def print_result(console: Console, result: Result) -> None:

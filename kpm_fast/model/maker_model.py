@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import InputError
+from .makers import KnightianMaker
 from .market import Market
 
-__all__ = ["check_knightian", "is_knightian", "maker_model"]
+__all__ = ["check_knightian", "is_knightian", "maker_model", "maker_text"]
 
 
 def is_knightian(market: Market) -> bool:
@@ -39,3 +40,10 @@ def maker_model(market: Market) -> dict[str, Any]:
         "risk_aversion": market.risk_aversion,
         "ambiguity": market.ambiguity,
     }
+
+
+def maker_text(market: Market) -> str:
+    """Return the maker in words: its preferences, or what another kind is made of."""
+    if type(vars(market).get("_maker")) in (type(None), KnightianMaker):
+        return f"risk aversion {market.risk_aversion:g}, ambiguity {market.ambiguity:g}"
+    return str(market.maker)

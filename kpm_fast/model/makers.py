@@ -215,6 +215,11 @@ class StartingOrders(Maker):
     def _model(self) -> dict[str, Any]:
         return {"kind": "starting_orders", "states": self.states, "delta": self.delta}
 
+    def __repr__(self) -> str:
+        least, most = self.delta.min(), self.delta.max()
+        delta = f"{least:g}" if least == most else f"{least:g} to {most:g}"
+        return f"StartingOrders({self.states} states, delta={delta})"
+
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
 class WorstStateMaker(Maker):

@@ -19,7 +19,7 @@ from ..files.tables import make_frame
 from .certificate import Certificate, DualCertificate
 from .immutable import Value
 from .limits import limits_in_reach
-from .maker_model import maker_model
+from .maker_model import maker_model, maker_text
 from .market import Market
 from .orders import Orders
 from .stats import Stats
@@ -388,6 +388,7 @@ class Outcome(Value):
             f"{filled} of {len(self.orders)} orders filled, {self.volume:.6g} shares, "
             f"revenue {self.revenue:.9g}"
             + ("" if self.rule == "maker_optimal" else f", rule {self.rule}"),
+            f"maker: {maker_text(self.market)}",
             f"{self.stats.work}, "
             f"{self.stats.seconds.get('total', math.nan):.3g} s on {self.stats.threads} thread(s)",
         ]

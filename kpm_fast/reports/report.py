@@ -15,7 +15,8 @@ from ..clearing.implied import where_trade_stops
 from ..files.atomic_files import staged_text
 from ..markup import SHARES, aligned, claim_columns, table, text
 from ..model.certificate import Certificate
-from ..model.maker_model import maker_model
+from ..model.maker_model import maker_model, maker_text
+from ..model.makers import KnightianMaker
 from ..model.status import Status
 from ..model.words import message
 from ..plots.book import draw_book
@@ -113,11 +114,8 @@ def _overview(result: Result) -> tuple[str, str, str]:
 
 
 def _maker(result: Result) -> str:
-    model = maker_model(result.market)
-    if model["kind"] == "knightian":
-        market = result.market
-        return f"risk aversion {market.risk_aversion:g}, ambiguity {market.ambiguity:g} nats"
-    return str(result.market.maker)
+    nats = " nats" if type(result.market.maker) is KnightianMaker else ""
+    return maker_text(result.market) + nats
 
 
 def _prices(result: Result) -> tuple[str, str, str]:
