@@ -402,6 +402,31 @@ def test_a_staircase_shows_the_steps_in_reach() -> None:
     assert 0.52 < right < 0.6
 
 
+def test_a_default_name_writes_over_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = str(Path(__file__).parent.parent / "examples" / "race_card")
+    monkeypatch.chdir(tmp_path)
+    for words, first, named in (
+        (["plot", folder], "book.png", "book"),
+        (["report", folder, "--no-sensitivity"], "clearing.html", "clearing.html"),
+    ):
+        assert cli.main(words) == 0
+        printed = capsys.readouterr().out.split()
+        assert printed[0] == first
+        assert sorted(printed) == sorted(path.name for path in tmp_path.iterdir())
+        Path(first).write_text("of another book")
+        assert cli.main(words) == 2
+        message = f"--output: {first} exists: name it by --output to write over it"
+        assert message in capsys.readouterr().err
+        assert Path(first).read_text() == "of another book"
+        assert cli.main([*words, "--output", named]) == 0
+        assert Path(first).stat().st_size > 1000
+        for path in tmp_path.iterdir():
+            path.unlink()
+        capsys.readouterr()
+
+
 def test_the_command_draws_folders_and_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -40,6 +40,7 @@ __all__ = [
     "named_maker",
     "read",
     "read_market_alone",
+    "refuse_existing",
 ]
 
 _NAMED = ("ambiguity", "risk_aversion", "inventory", "maker", "price_unit", "quantity_unit")
@@ -192,6 +193,15 @@ def check_outputs(args: argparse.Namespace, targets: Iterable[tuple[str, Path | 
         if place in options and (is_file(target) or not target.exists()):  # no device, no pipe
             raise InputError(f"{target} is what {options[place]} writes, too", field=option)
         options[place] = option
+
+
+def refuse_existing(paths: Iterable[Path]) -> None:
+    """Refuse, before any work, to write over a file that the command line does not name."""
+    for path in paths:
+        if os.path.lexists(path):
+            raise InputError(
+                f"{path} exists: name it by --output to write over it", field="--output"
+            )
 
 
 def _place(path: Path) -> Path:

@@ -47,7 +47,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         type=named_path,
         metavar="STEM",
         help="write STEM.png and STEM.svg, or STEM-PICTURE of each of several (default: the "
-        "picture's name)",
+        "picture's name, in the current folder, where no file has it)",
     )
 
 
@@ -80,6 +80,8 @@ def _run(args: argparse.Namespace) -> int:
     require_matplotlib()
     for picture in args.picture:
         book_options.check_outputs(args, drawn("--output", _stem(args, picture)))
+        if args.output is None:
+            book_options.refuse_existing(pictures(_stem(args, picture)))
     if "proof" in args.picture:
         result, code = cleared(args, certificate=True, check_rule=check_has_tree)
     else:

@@ -14,6 +14,8 @@ from .verify import checks_of
 
 __all__ = ["add_parser"]
 
+_DEFAULT = Path("clearing.html")
+
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the parser of ``kpm-fast``."""
@@ -32,8 +34,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--output",
         type=named_path,
         metavar="FILE",
-        default=Path("clearing.html"),
-        help="default: %(default)s",
+        help=f"default: {_DEFAULT}, in the current folder, where no file has that name",
     )
     parser.add_argument("--title", help="the heading (default: the book's name)")
     parser.add_argument(
@@ -44,10 +45,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _run(args: argparse.Namespace) -> int:
-    book_options.check_outputs(args, [("--output", args.output)])
+    output = _DEFAULT if args.output is None else args.output
+    book_options.check_outputs(args, [("--output", output)])
+    if args.output is None:
+        book_options.refuse_existing([output])
     result, code = cleared(args, certificate=True)
     title = args.title or f"Clearing of {args.folder.resolve().name}"
-    write_report(result, args.output, title, not args.no_sensitivity)
+    write_report(result, output, title, not args.no_sensitivity)
     console = PipeAwareConsole()
-    console.print(f"{args.output}", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"{output}", highlight=False, markup=False, soft_wrap=True)
     return code if all(checks_of(result).values()) else 1
