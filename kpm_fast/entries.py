@@ -318,7 +318,7 @@ def identifier(value: Any, field: str, index: int) -> str:
     if isinstance(value, str):
         if unwritable([value]) is not None:
             raise InputError(
-                f"must be text that UTF-8 can write, without lone surrogates, got {value!a}",
+                f"must not contain half a surrogate pair, which UTF-8 cannot hold, got {value!a}",
                 field=field,
                 index=index,
             )

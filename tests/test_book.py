@@ -104,7 +104,6 @@ def test_round_trip_of_text(tmp_path: Path, text: str) -> None:
     [
         (" x", "white space .* got ' x'"),
         ("x\r", r"white space .* got 'x\\r'"),
-        ("\ud800", r"surrogate .* got '\\ud800'"),
         ("x" * 131_073, r"at most 131,072 characters"),
     ],
 )

@@ -151,10 +151,10 @@ def test_the_same_result_gives_the_same_page(card: kpm.Result, path: Path, tmp_p
     assert (tmp_path / "again.html").read_bytes() == path.read_bytes()
 
 
-@pytest.mark.parametrize("sign", ["\udcff", "\x07", "\0", "\x85", "\ufffe", "\U0001ffff"])
+@pytest.mark.parametrize("sign", ["\x07", "\0", "\x85", "\ufffe", "\U0001ffff"])
 @pytest.mark.filterwarnings("error")
 def test_signs_that_no_page_may_hold_are_written_out(sign: str, tmp_path: Path) -> None:
-    """They come from the names of folders, and may be in labels."""
+    """They may be in labels; half a surrogate pair comes from folders, as below, alone."""
     name = f"b{sign}ck"
     market = kpm.Market(np.eye(2), [0.5, 0.5], claims=[name, "b"], states=["x", name])
     orders = kpm.Orders([name], "buy", [0.7], 1, order_id=[name])

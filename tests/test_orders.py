@@ -345,7 +345,7 @@ def test_floats_as_large_as_such_times_survive_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["\ud800", "a\udfffb"])
 def test_text_that_no_file_can_hold_is_refused_where_it_comes_in(text: str) -> None:
     columns = (["a", "a"], "buy", [0.5, 0.5], [1, 1])
-    reason = "must be text that UTF-8 can write"
+    reason = "must not contain half a surrogate pair, which UTF-8 cannot hold, got "
     for order_id in (["é", text], np.array(["7", text], dtype=object), [7, text]):
         with pytest.raises(kpm.InputError, match=rf"^order_id\[1\]: {reason}"):
             kpm.Orders(*columns, order_id=order_id)

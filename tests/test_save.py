@@ -37,7 +37,7 @@ ORDERS = kpm.Orders(
     ["buy", "buy", "sell"],
     [0.6, math.inf, 0.5],
     [1, 0.5, 0.25],
-    order_id=["a", "b, c", "\ud800 \x00"],
+    order_id=["a", "b, c", "\U0001f40e \x00"],
     time=[3, 1, 2],
 )
 Entries = dict[str, bytes]
