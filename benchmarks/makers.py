@@ -26,7 +26,7 @@ import numpy as np
 
 import kpm_fast as kpm
 from kpm_fast.arrays import Floats
-from kpm_fast.model.maker_rules import rules_of
+from kpm_fast.model.maker_model import rules_of
 
 from . import books
 from .accuracy import CellData, error

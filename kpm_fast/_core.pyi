@@ -384,10 +384,7 @@ class Engine:
         """Also set the owner's ``_market``, unless there is a fault."""
 
     def changes(self) -> int:
-        """Return a number that changes with the orders."""
-
-    def check_idle(self) -> None:
-        """Raise KpmError during a clearing."""
+        """Return a number that changes with the orders; raise KpmError during a clearing."""
 
     def find(self, order_id: int) -> tuple[int, int, float, float]:
         """Return claim, side, price and quantity of an order that is in the book."""

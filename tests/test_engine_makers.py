@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import kpm_fast as kpm
 from adapter import assert_same_bits
-from kpm_fast.model.maker_rules import rules_of
+from kpm_fast.model.maker_model import rules_of
 from makers import EXAMPLES, PRIOR
 from strategies import examples
 

@@ -13,8 +13,7 @@ import pytest
 import kpm_fast as kpm
 from auction_books import MAKERS, as_orders, make_maker, random_book
 from kpm_fast import embedding
-from kpm_fast.model.maker_model import maker_model
-from kpm_fast.model.maker_rules import rules_of
+from kpm_fast.model.maker_model import maker_model, rules_of
 from kpm_fast.model.rules import RULES
 from strategies import fewer
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kpm_fast as kpm
-from kpm_fast.model.maker_rules import rules_of
+from kpm_fast.model.maker_model import rules_of
 from makers import DRAWN
 from stress.figures import FIGURES, bits
 

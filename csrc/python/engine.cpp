@@ -4,6 +4,7 @@
 #include <pybind11/pybind11.h>
 
 #include <cstdint>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,6 +31,13 @@ py::array_t<T> column(const T* from, std::int64_t count) {
   return to_array(std::vector<T>(from, from + count));
 }
 
+/// For who holds the lock and calls while the engine clears: a callback.
+[[noreturn]] void refuse() {
+  PyErr_SetString(py::module_::import("kpm_fast.errors").attr("KpmError").ptr(),
+                  "an engine cannot be used by a callback of its own clearing");
+  throw py::error_already_set();
+}
+
 /// The engine as Python sees it, with the table of its orders' names. An engine serves one thread:
 /// the caller holds its lock. An event changes book and table in one call: between two calls of
 /// Python a signal's handler may raise.
@@ -43,25 +51,24 @@ class PythonEngine {
 
   // Zeros have one sign, as in the columns of a book.
   py::object add(std::int64_t claim, std::int64_t side, double price, double quantity,
-                 const py::int_& number, const py::str& name) {
+                 std::int64_t id, const py::object& name) {
     check_idle();
-    const auto id = number.cast<std::int64_t>();
+    const py::int_ number(id);
     py::object fault = to_python(engine_.add(claim, side, price + 0.0, quantity + 0.0, id));
     if (fault.is_none() && (PyDict_SetItem(names_.ptr(), number.ptr(), name.ptr()) != 0 ||
                             PyDict_SetItem(numbers_.ptr(), name.ptr(), number.ptr()) != 0)) {
-      const py::error_already_set no_memory;
       static_cast<void>(engine_.cancel(id));
       forget(number, name);
-      throw no_memory;
+      throw std::bad_alloc();
     }
     ++changes_;
     return fault;
   }
-  py::object cancel(const py::int_& number, const py::str& name) {
+  py::object cancel(std::int64_t id, const py::object& name) {
     check_idle();
-    py::object fault = to_python(engine_.cancel(number.cast<std::int64_t>()));
+    py::object fault = to_python(engine_.cancel(id));
     if (fault.is_none()) {
-      forget(number, name);
+      forget(py::int_(id), name);
     }
     ++changes_;
     return fault;
@@ -92,19 +99,20 @@ class PythonEngine {
     const GivenMaker given = borrow_market(maker, payoffs, inventory);
     py::object fault = to_python(engine_.set_market(given.market, given.maker));
     if (fault.is_none()) {
-      owner.attr("_market") = market;
+      py::setattr(owner, "_market", market);
     }
     return fault;
   }
 
-  /// A number that changes with the orders.
-  std::int64_t changes() const { return changes_; }
+  /// A number that changes with the orders; refused during a clearing.
+  std::int64_t changes() const {
+    check_idle();
+    return changes_;
+  }
 
   void check_idle() const {
-    if (clearing_) {  // and this thread holds the lock: it is a callback that asks
-      PyErr_SetString(py::module_::import("kpm_fast.errors").attr("KpmError").ptr(),
-                      "an engine cannot be used by a callback of its own clearing");
-      throw py::error_already_set();
+    if (clearing_) {
+      refuse();
     }
   }
 
@@ -176,12 +184,12 @@ class PythonEngine {
     PythonEngine& engine_;
   };
 
-  void forget(const py::int_& number, const py::str& name) {
-    if (PyDict_DelItem(names_.ptr(), number.ptr()) != 0) {
-      PyErr_Clear();
-    }
-    if (PyDict_DelItem(numbers_.ptr(), name.ptr()) != 0) {
-      PyErr_Clear();
+  void forget(const py::object& number, const py::object& name) {
+    PyErr_Clear();  // of the dictionary that had no memory
+    for (const auto& [table, key] : {std::pair{&names_, &number}, std::pair{&numbers_, &name}}) {
+      if (PyDict_DelItem(table->ptr(), key->ptr()) != 0) {
+        PyErr_Clear();
+      }
     }
   }
 
@@ -208,7 +216,6 @@ void add_engine(py::module_& module) {
       .def("remove_all", &PythonEngine::remove_all)
       .def("set_market", &PythonEngine::set_market)
       .def("changes", &PythonEngine::changes)
-      .def("check_idle", &PythonEngine::check_idle)
       .def("find", &PythonEngine::find)
       .def("orders", &PythonEngine::orders)
       .def("clear", &PythonEngine::clear, arg("settings"), arg("progress").none(true),

@@ -9,8 +9,7 @@ from typing import Any
 from ..arrays import check_choice
 from ..clearing.implied import where_trade_stops
 from ..model.book_types import check_book
-from ..model.maker_model import check_knightian
-from ..model.maker_rules import check_maker, rules_of
+from ..model.maker_model import check_knightian, check_maker, rules_of
 from ..model.market import Market
 from ..model.orders import Orders
 from ..model.rules import RULES

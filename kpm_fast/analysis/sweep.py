@@ -25,8 +25,7 @@ from ..errors import InputError, brief
 from ..files.tables import make_frame
 from ..model.book_types import check_book
 from ..model.immutable import FrozenDict
-from ..model.maker_model import is_knightian, maker_model
-from ..model.maker_rules import check_maker, rules_of
+from ..model.maker_model import check_maker, is_knightian, maker_model, rules_of
 from ..model.market import Market
 from ..model.orders import Orders
 from ..model.rules import RULES

@@ -17,8 +17,7 @@ from ..model.book_types import check_book
 from ..model.certificate import Certificate
 from ..model.immutable import construct
 from ..model.labels import align
-from ..model.maker_model import check_knightian, maker_text
-from ..model.maker_rules import check_maker
+from ..model.maker_model import check_knightian, check_maker, maker_text
 from ..model.market import Market
 from ..model.orders import Orders
 from ..model.outcome import CellResult

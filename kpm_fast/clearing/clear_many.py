@@ -16,8 +16,7 @@ from ..model.batch import Batch
 from ..model.book_types import check_book
 from ..model.books import Books
 from ..model.faults import error_of
-from ..model.maker_model import maker_model
-from ..model.maker_rules import check_maker
+from ..model.maker_model import check_maker, maker_model
 from ..model.market import Market
 from ..model.orders import Orders
 from .chunks import FIGURES, check_executor, clear_in_chunks

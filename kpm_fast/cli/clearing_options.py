@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from ..clearing.clear import clear
 from ..errors import InputError
-from ..model.maker_rules import check_maker
+from ..model.maker_model import check_maker
 from ..model.market import Market
 from ..model.orders import Orders
 from ..model.rules import ALLOCATIONS, RULES

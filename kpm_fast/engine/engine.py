@@ -24,8 +24,7 @@ from ..model.order import Order
 from ..model.orders import Orders
 from ..model.quotes import Quotes
 from ..result import Result
-from .named_core import core_arguments, refusal, with_names
-from .order_names import OrderNames, as_name
+from .order_names import OrderNames, as_name, core_arguments, refusal, with_names
 from .snapshot import damaged, packed, unpacked
 
 __all__ = ["Engine"]
@@ -321,7 +320,6 @@ class Engine:
     def market(self, other: Market) -> None:
         with self._lock:
             core = self._kept[0]
-            core.check_idle()
             if not isinstance(other, Market):
                 raise InputError(f"must be a Market, got {type(other).__name__}", field="market")
             check_same_claims(other.claims, self._market.claims, "market")
@@ -366,7 +364,6 @@ class Engine:
         """
         with self._lock:
             core = self._kept[0]
-            core.check_idle()
             cold = as_flag(cold, "cold")
             try:
                 how = ClearSettings.of(**settings)
@@ -472,7 +469,7 @@ class Engine:
         """
         with self._lock:
             former = self._kept
-            former[0].check_idle()
+            former[0].changes()  # not by a callback of a clearing
             book, stated = unpacked(snapshot)
             other = with_names(self._market, OrderNames(), 0)
             core, names = other

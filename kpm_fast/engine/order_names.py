@@ -7,10 +7,15 @@ from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import Any
 
+from .. import _core
+from ..arrays import Floats
 from ..entries import identifier
 from ..errors import InputError, brief
+from ..model.faults import error_of
+from ..model.maker_model import maker_model
+from ..model.market import Market
 
-__all__ = ["OrderNames", "as_name"]
+__all__ = ["OrderNames", "as_name", "core_arguments", "refusal", "with_names"]
 
 _MOST = 2**63 - 1
 _NUMBER = 2**64
@@ -150,3 +155,22 @@ def as_name(order_id: Any) -> str:
         return identifier(order_id, "order_id", 0)
     except InputError as error:
         raise InputError(error.reason, field="order_id") from None
+
+
+def with_names(market: Market, names: OrderNames, orders: int) -> tuple[_core.Engine, OrderNames]:
+    """Return an engine of the core, with room for orders, that keeps a table of names; and that."""
+    return _core.Engine(*core_arguments(market), orders, *names.tables), names
+
+
+def core_arguments(market: Market) -> tuple[dict[str, Any], Floats, Floats]:
+    """Return the maker, the payoffs and the inventory, which the core's engine copies."""
+    return maker_model(market), market.payoffs, market.inventory
+
+
+def refusal(fault: _core.Fault, name: str) -> InputError:
+    """Return the error for a fault of an order, which has a name for its caller, and no number."""
+    error = error_of(fault)
+    if error.field != "order_id":
+        return error
+    reason, _, _ = error.reason.rpartition(", got ")
+    return InputError(f"{reason}, got {brief(name)}", field="order_id")

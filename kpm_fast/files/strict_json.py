@@ -7,9 +7,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import InputError
+from ..arrays import as_number
+from ..errors import InputError, brief
 
-__all__ = ["NOT_FINITE", "parse_json", "stated_number"]
+__all__ = ["NOT_FINITE", "number", "parse_json", "stated_number", "texts"]
 
 #: How infinities and NaN are written; ``float`` reads them back.
 NOT_FINITE = ("Infinity", "-Infinity", "NaN")
@@ -61,3 +62,22 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
+
+
+def number(value: Any, field: str) -> float:
+    """Read a number, or the text of one that JSON does not know."""
+    if isinstance(value, str) and value in NOT_FINITE:
+        return float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InputError(f"must be a number, got {brief(value)}", field=field)
+    return as_number(value, field)
+
+
+def texts(value: Any, field: str) -> list[str]:
+    """Read a list of strings."""
+    if not isinstance(value, list):
+        raise InputError(f"must be a list of strings, got {brief(value)}", field=field)
+    for index, item in enumerate(value):
+        if not isinstance(item, str):
+            raise InputError(f"must be a string, got {brief(item)}", field=field, index=index)
+    return value

@@ -1,4 +1,4 @@
-"""A market's maker as the core reads it."""
+"""A market's maker: as the core reads it, in words, and the rules that it has."""
 
 from __future__ import annotations
 
@@ -7,8 +7,18 @@ from typing import Any
 from ..errors import InputError
 from .makers import KnightianMaker
 from .market import Market
+from .rules import RULES
 
-__all__ = ["check_knightian", "is_knightian", "maker_model", "maker_text"]
+__all__ = [
+    "check_knightian",
+    "check_maker",
+    "is_knightian",
+    "maker_model",
+    "maker_text",
+    "rules_of",
+]
+
+_OF_ONE_MAKER = {"maker_optimal": "knightian", "pdca": "starting_orders"}
 
 
 def is_knightian(market: Market) -> bool:
@@ -47,3 +57,24 @@ def maker_text(market: Market) -> str:
     if type(vars(market).get("_maker")) in (type(None), KnightianMaker):
         return f"risk aversion {market.risk_aversion:g}, ambiguity {market.ambiguity:g}"
     return str(market.maker)
+
+
+def rules_of(market: Market) -> tuple[str, ...]:
+    """Return the rules that apply to the market's maker."""
+    kind = "knightian" if is_knightian(market) else maker_model(market)["kind"]
+    return tuple(rule for rule in RULES if _OF_ONE_MAKER.get(rule, kind) == kind)
+
+
+def check_maker(rule: str, market: Market) -> None:
+    """Refuse a rule that does not apply to the market's maker."""
+    wanted = _OF_ONE_MAKER.get(rule)
+    if wanted is None or (wanted == "knightian" and is_knightian(market)):
+        return
+    rules = rules_of(market)
+    if rule not in rules:
+        owner = "StartingOrders" if rule == "pdca" else "the Knightian maker"
+        raise InputError(
+            f"must be one of {', '.join(rules)} for {type(market.maker).__name__}, got {rule!r}, "
+            f"which is for {owner}",
+            field="rule",
+        )

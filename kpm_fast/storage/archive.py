@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any, TypeVar, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,12 +24,11 @@ from .._version import __version__
 from ..arrays import as_path, exact_sum
 from ..errors import InputError, brief
 from ..files.atomic_files import naming_errors, staged_binary
-from ..files.strict_json import NOT_FINITE, parse_json, stated_number
+from ..files.strict_json import NOT_FINITE, number, parse_json, stated_number, texts
 from ..model.certificate import Certificate, DualCertificate
 from ..model.maker import Maker
 from ..model.maker_form import maker_from_dict, maker_to_dict
-from ..model.maker_model import maker_model
-from ..model.maker_rules import check_maker
+from ..model.maker_model import check_maker, maker_model
 from ..model.market import Market, remember_prior_sum
 from ..model.orders import Orders
 from ..model.outcome import Outcome
@@ -37,7 +36,6 @@ from ..model.rules import ALLOCATIONS, RULES
 from ..model.stats import Stats
 from ..model.status import Status
 from ..model.words import message
-from .header_values import number, stat, texts
 
 __all__ = ["FORMAT", "VERSION", "read_outcome", "write_outcome"]
 
@@ -371,7 +369,7 @@ class _Reader:
             raise InputError(
                 f"must hold {', '.join(sorted(names))}, got {brief(given)}", field="stats"
             )
-        return Stats(**{name: stat(value, name) for name, value in given.items()})
+        return Stats(**{name: _stat(value, name) for name, value in given.items()})
 
     # -- entries ------------------------------------------------------------------------
 
@@ -453,6 +451,22 @@ class _Reader:
 
 
 _STATS = fields(Stats)
+
+
+def _stat(value: Any, name: str) -> Any:
+    """Read a count (hexadecimal text, of any length), a number or numbers by name."""
+    kind, field = get_type_hints(Stats)[name], f"stats.{name}"
+    if kind is float:
+        return number(value, field)
+    if kind is int and isinstance(value, str):
+        try:
+            return int(value, 16)
+        except ValueError:
+            pass
+    if kind not in (int, float) and isinstance(value, dict):
+        return {key: number(entry, f"{field}.{key}") for key, entry in value.items()}
+    expected = "a hexadecimal count" if kind is int else "an object of numbers"
+    raise InputError(f"must be {expected}, got {brief(value)}", field=field)
 
 
 def _array_header(entry: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:

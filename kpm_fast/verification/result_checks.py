@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Floats, Ints, exact_sum
-from ..model.maker_model import is_knightian
-from ..model.maker_rules import rules_of
+from ..model.maker_model import is_knightian, rules_of
 from ..model.outcome import Outcome
 from ..model.rules import ALLOCATIONS
 from ..model.status import Status
