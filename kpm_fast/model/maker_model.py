@@ -72,7 +72,7 @@ def check_maker(rule: str, market: Market) -> None:
         return
     rules = rules_of(market)
     if rule not in rules:
-        owner = "StartingOrders" if rule == "pdca" else "the Knightian maker"
+        owner = "StartingOrders" if rule == "pdca" else "the Knightian maker or LMSR"
         raise InputError(
             f"must be one of {', '.join(rules)} for {type(market.maker).__name__}, got {rule!r}, "
             f"which is for {owner}",
