@@ -229,6 +229,7 @@ Corners Presolve::join(const Group& group, const ScaledMarket& full,
   joint.demand = LargeArray<double>(2 * limits + 2);
   double* const price = joint.price.data();
   double* const demand = joint.demand.data();
+  price[0] = 0.0;
   for (std::size_t l = 0; l <= limits; ++l) {
     demand[2 * l] = demand[2 * l + 1] = bought[l] - sold[l];
     if (l < limits) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 #include <memory>
 #include <new>
 #include <utility>
@@ -26,7 +27,7 @@ void ask_for_large_pages(void* memory, std::size_t bytes) noexcept;
 /// Whether this thread's large memory is another kind: not where a caller provides all memory.
 void allow_large_memory(bool allowed) noexcept;
 
-/// Entries are left as they are until they are written.
+/// Entries are left as they are until they are written; builds that look for faults make them NaN.
 template <class T>
 class LargeAllocator : public std::allocator<T> {
  public:
@@ -47,7 +48,11 @@ class LargeAllocator : public std::allocator<T> {
     }
   }
 
-  void construct(T* /*entry*/) {}
+  void construct([[maybe_unused]] T* entry) {
+#ifdef EIGEN_INITIALIZE_MATRICES_BY_NAN
+    std::memset(entry, 0xff, sizeof(T));  // as Eigen's arrays are, so that a test sees what is not
+#endif
+  }
   template <class... Values>
   void construct(T* entry, Values&&... values) {
     ::new (static_cast<void*>(entry)) T{std::forward<Values>(values)...};
