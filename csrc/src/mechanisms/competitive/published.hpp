@@ -26,7 +26,8 @@ void choose_demand(const Auction& auction, const std::vector<Staircase>& stairs,
 /// Among the state prices that support the demand at a kink: nearest to the prior in KL; for the
 /// worst-state maker those with the largest sum of logarithms, the limit of CPCAM as its starting
 /// orders vanish in proportion to the prior (Theorem 2). For a polytope the
-/// mixture of its tied vertices with the largest sum of logarithms of weights. True where the rule
+/// mixture of its tied vertices with the largest sum of logarithms of weights, over those that can
+/// have any. True where the rule
 /// has been applied.
 bool choose_prices(const Auction& auction, const std::vector<int>& tied, MakerFunction& function,
                    AuctionPoint& point);

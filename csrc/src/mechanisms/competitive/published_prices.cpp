@@ -8,13 +8,17 @@
 #include "numerics/entropy.hpp"
 #include "numerics/tolerances.hpp"
 #include "prices/analytic_centre.hpp"
+#include "prices/price_simplex.hpp"
+#include "risk/ties.hpp"
 #include "selection/price_rule.hpp"
 
 namespace kpm {
 
 namespace {
 
-constexpr double kReached = 1e-13;  // nats: within the ball of priors, but for rounding
+constexpr double kReached = 1e-13;    // nats: within the ball of priors, but for rounding
+constexpr double kNoWeight = 1e-9;    // of a vertex: at most this is none
+constexpr double kSurelySome = 1e-6;  // more than slack in the ranges leaves a vertex without any
 
 struct Ranges {
   Array low, high;  // (claims) in scaled prices
@@ -59,39 +63,113 @@ bool nearest(const ScaledMarket& part, const Ranges& ranges, Checkpoint& checkpo
   return true;
 }
 
-/// The mixture of the tied vertices' gradients whose weights have the largest sum of logarithms.
-/// Where some vertex can have no weight at all, the prices stay.
-void mix_vertices(const Auction& auction, const std::vector<int>& tied, const Ranges& ranges,
-                  MakerFunction& function, AuctionPoint& point) {
-  const ScaledMaker& maker = auction.maker;
-  const auto c = static_cast<Eigen::Index>(tied.size());
-  const double a = maker.risk_aversion;
-  const Array loss = auction.losses(point.demand);
-  Matrix gradient(c, loss.size());
-  Array cost(c);
-  for (Eigen::Index v = 0; v < c; ++v) {
-    cost[v] = certainty_equivalent(maker, tied[static_cast<std::size_t>(v)], a, loss,
-                                   gradient.row(v).data());
+/// The functions that can have weight at all while claim prices keep to their ranges: each is given
+/// as much as it can have unless another's most has shown that it can.
+std::vector<int> weighable(const ScaledMarket& part, const Ranges& ranges, Checkpoint& checkpoint) {
+  Arena arena;
+  PriceSimplex simplex(part, arena, &checkpoint);
+  for (int k = 0; k < part.claims(); ++k) {
+    simplex.set_range(k, ranges.low[k], ranges.high[k]);
   }
+  const Array by_claim = Array::Zero(part.claims());
+  Array by_vertex = Array::Zero(part.states());
+  Array most = by_vertex;
+  for (int v = 0; v < part.states() && simplex.feasible(); ++v) {
+    if (most[v] <= kNoWeight) {
+      by_vertex.setZero();
+      by_vertex[v] = 1.0;
+      simplex.maximise(by_claim, by_vertex);
+      for (int u = 0; u < part.states(); ++u) {
+        most[u] = std::max(most[u], simplex.state_price(u));
+      }
+    }
+  }
+  std::vector<int> found;
+  for (int v = 0; v < part.states(); ++v) {
+    if (most[v] > kNoWeight) {
+      found.push_back(v);
+    }
+  }
+  return found;
+}
+
+/// The weights of vertices with such gradients: of the largest sum of logarithms over those that
+/// can have any. Empty where double precision finds none.
+Array weigh(const Auction& auction, const Matrix& gradient, const Ranges& ranges) {
   const Matrix values = auction.market.payoffs * gradient.transpose();
+  const auto centre = [&](const Matrix& of, Array& weight) {
+    const Eigen::Index c = of.cols();
+    return find_analytic_centre(of, Array::Constant(c, 1.0 / static_cast<double>(c)), ranges.low,
+                                ranges.high, weight, &auction.checkpoint);
+  };
   Array weight;
-  if (!find_analytic_centre(values, Array::Constant(c, 1.0 / static_cast<double>(c)), ranges.low,
-                            ranges.high, weight, &auction.checkpoint)) {
-    return;
+  if (centre(values, weight) && weight.minCoeff() > kSurelySome) {
+    return weight;
+  }
+  ScaledMarket part = auction.market;
+  part.payoffs = values;
+  part.prior = part.inventory = Array::Zero(values.cols());
+  const std::vector<int> some = weighable(part, ranges, auction.checkpoint);
+  Array of_some;
+  if (!some.empty() && centre(values(Eigen::all, some), of_some)) {
+    weight = spread(of_some, some, static_cast<int>(gradient.rows()));
+  }
+  return weight;
+}
+
+/// What `tied` and the vertices that cost as much but for rounding make of the prices by the rule.
+/// False, and nothing changed, where that proves less than the point does.
+bool mix_vertices(const Auction& auction, const Matrix& gradients, const Array& costs,
+                  const std::vector<int>& tied, MakerFunction& function, AuctionPoint& point) {
+  const ScaledMaker& maker = auction.maker;
+  const Matrix gradient = gradients(tied, Eigen::all);
+  const Array weight = weigh(auction, gradient, ranges_of(auction, point));
+  if (weight.size() == 0) {
+    return false;
   }
   AuctionPoint chosen = point;
   chosen.g = (gradient.transpose() * weight.matrix()).array();
   chosen.g /= chosen.g.sum();
   // The prior that the prices are tilted from: each vertex weighted by its utility.
-  Array mixed = weight * (-a * (cost - cost.maxCoeff())).exp();
+  const Array cost = costs(tied);
+  Array mixed = weight * (-maker.risk_aversion * (cost - cost.maxCoeff())).exp();
   mixed /= mixed.sum();
   chosen.p = (maker.priors(tied, Eigen::all).transpose() * mixed.matrix()).array();
   chosen.p /= chosen.p.sum();
   auction.judge(function, chosen);
   // Of a very averse maker the gradients that demand gives have few digits, the prices found more.
   const double missed = std::max(missed_by(auction, point), kOffPiece);
-  if (chosen.gap() <= std::abs(point.gap()) + kOfAProof && missed_by(auction, chosen) <= missed) {
-    point = chosen;
+  if (!(chosen.gap() <= std::abs(point.gap()) + kOfAProof &&
+        missed_by(auction, chosen) <= missed)) {
+    return false;
+  }
+  point = chosen;
+  return true;
+}
+
+void choose_mixture(const Auction& auction, const std::vector<int>& tied, MakerFunction& function,
+                    AuctionPoint& point) {
+  const ScaledMaker& maker = auction.maker;
+  const double a = maker.risk_aversion;
+  const Array loss = auction.losses(point.demand);
+  const Eigen::Index vertices = maker.priors.rows();
+  Matrix gradients(vertices, loss.size());
+  Array cost(vertices);
+  for (Eigen::Index v = 0; v < vertices; ++v) {
+    cost[v] = certainty_equivalent(maker, static_cast<int>(v), a, loss, gradients.row(v).data());
+  }
+  const double width = tie_width(loss);
+  std::vector<int> all = tied;
+  for (int v = 0; v < static_cast<int>(vertices); ++v) {
+    if (cost.maxCoeff() - cost[v] <= width &&
+        std::find(tied.begin(), tied.end(), v) == tied.end()) {
+      all.push_back(v);
+    }
+  }
+  std::sort(all.begin(), all.end());
+  if (all.size() > 1 && !mix_vertices(auction, gradients, cost, all, function, point) &&
+      all.size() > tied.size() && tied.size() > 1) {
+    mix_vertices(auction, gradients, cost, tied, function, point);
   }
 }
 
@@ -99,14 +177,14 @@ void mix_vertices(const Auction& auction, const std::vector<int>& tied, const Ra
 
 bool choose_prices(const Auction& auction, const std::vector<int>& tied, MakerFunction& function,
                    AuctionPoint& point) {
+  if (auction.maker.kind == MakerKind::kPolytope) {
+    choose_mixture(auction, tied, function, point);
+    return true;
+  }
   if (tied.empty()) {
     return true;
   }
   const Ranges ranges = ranges_of(auction, point);
-  if (auction.maker.kind == MakerKind::kPolytope) {
-    mix_vertices(auction, tied, ranges, function, point);
-    return true;
-  }
   ScaledMarket part = auction.market;
   part.payoffs = auction.market.payoffs(Eigen::all, tied);
   part.inventory = auction.market.inventory(tied);

@@ -35,26 +35,9 @@ void publish_point(const Auction& auction, const std::vector<Staircase>& stairs,
   point = polish(auction, program, function, solved.tied);
   choose_demand(auction, stairs, solved.tied, face, function, kOpenTie, point);
   auction.judge(function, point);
-  if (!point.unique) {
+  if (!point.unique || auction.maker.kind == MakerKind::kPolytope) {
     solved.chosen = choose_prices(auction, solved.tied, function, point);
   }
-}
-
-/// What the traders want at these state prices.
-AuctionPoint best_answer(const Auction& auction, const ArrayView& g, const ArrayView& p,
-                         MakerFunction& function) {
-  AuctionPoint point;
-  point.g = g;
-  point.p = p;
-  point.unique = point.settled = false;
-  point.demand = Array::Zero(auction.market.claims());
-  for (int k = 0; k < auction.market.claims(); ++k) {
-    const int rung = auction.ladder(k).rung(auction.market.payoffs.row(k).dot(g.matrix()));
-    point.piece.push_back(2 * rung);
-    point.demand[k] = auction.ladder(k).demand[static_cast<std::size_t>(rung)];
-  }
-  auction.judge(function, point);
-  return point;
 }
 
 /// The same prices, and what the traders want of the claims whose prices are off their pieces.
@@ -192,6 +175,22 @@ Idle find_idle(const ScaledMarket& market, MakerFunction& function) {
   idle.p = function.worst_case() / function.worst_case().sum();
   idle.prices = (market.payoffs * function.g().matrix()).array();
   return idle;
+}
+
+AuctionPoint best_answer(const Auction& auction, const ArrayView& g, const ArrayView& p,
+                         MakerFunction& function) {
+  AuctionPoint point;
+  point.g = g;
+  point.p = p;
+  point.unique = point.settled = false;
+  point.demand = Array::Zero(auction.market.claims());
+  for (int k = 0; k < auction.market.claims(); ++k) {
+    const int rung = auction.ladder(k).rung(auction.market.payoffs.row(k).dot(g.matrix()));
+    point.piece.push_back(2 * rung);
+    point.demand[k] = auction.ladder(k).demand[static_cast<std::size_t>(rung)];
+  }
+  auction.judge(function, point);
+  return point;
 }
 
 AuctionPoint point_before_solving(const Auction& auction, const std::vector<Staircase>& stairs,

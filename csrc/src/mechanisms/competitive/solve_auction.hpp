@@ -28,6 +28,10 @@ struct Idle {
 
 Idle find_idle(const ScaledMarket& market, MakerFunction& function);
 
+/// What the traders want at these state prices.
+AuctionPoint best_answer(const Auction& auction, const ArrayView& g, const ArrayView& p,
+                         MakerFunction& function);
+
 /// Fills that obey every limit, and a bound that holds, without solving anything: what the traders
 /// want at the maker's prices without trade, or no trade if that is better and prices alone can
 /// make it.
