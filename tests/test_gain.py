@@ -102,6 +102,82 @@ def test_gain_under_the_convex_rules(rule: str) -> None:
     assert gains[0] > 0
 
 
+def lmsr_gap(result: kpm.Result) -> float:
+    """By how much the published state prices fail to support what the maker owes, in 60 digits."""
+    market = result.market
+    with mpmath.workdps(60):
+        real = mpmath.mpf
+        prior = [real(p) for p in market.maker.prior.tolist()]
+        price = [real(p) for p in result.state_prices.tolist()]
+        averse = real(market.maker.risk_aversion)
+        owed = [
+            sum(
+                (real(n) * real(row[i]) for n, row in zip(net, payoffs, strict=True)),
+                -real(wealth),
+            )
+            for net, payoffs in [(result.net_demand.tolist(), market.payoffs.tolist())]
+            for i, wealth in enumerate(market.inventory.tolist())
+        ]
+        utility = sum(p * mpmath.exp(averse * x) for p, x in zip(prior, owed, strict=True))
+        cost = mpmath.log(utility / sum(prior)) / averse
+        short = [
+            g * (mpmath.log(g / sum(price) / (p / sum(prior))) / averse - x)
+            for g, p, x in zip(price, prior, owed, strict=True)
+            if g > 0
+        ]
+        return float(cost + sum(short) / sum(price))
+
+
+@pytest.mark.parametrize("rule", ["competitive", "pay_as_bid"])
+@pytest.mark.parametrize("wealth", [1e6, 1e9, 1e12, 1e14])
+def test_a_wealth_that_dwarfs_the_book_hides_no_proof(wealth: float, rule: str) -> None:
+    """The gap was a difference of figures of its size, and the status `inaccurate`."""
+    for seed in range(fewer(20, 5)):
+        draw = np.random.default_rng([5, int(math.log10(wealth)), seed])
+        inventory = wealth * draw.choice([0.25, 0.5, 1.0], 3)
+        market = kpm.Market(
+            [[1.0, 0, 0], [1, 1, 0], [0, 1, 3]],
+            maker=kpm.LMSR(2 * wealth, [0.5, 0.25, 0.25], inventory),
+        )
+        claim = draw.integers(3, size=6)
+        limit = np.array([1, 1, 3])[claim] * draw.uniform(0.1, 0.9, 6).round(2)
+        side, size = draw.choice([-1, 1], 6), draw.integers(1, 20, 6) * 1e-3
+        result = kpm.clear(market, kpm.Orders(claim, side, limit, size), rule=rule)
+        assert result.status is kpm.Status.OPTIMAL, seed
+        assert lmsr_gap(result) <= 1e-8 * result.scale
+        # Prices that stay as they were cost the maker what its own would have moved by.
+        assert result.gain >= -(1e-14 * result.scale + 5 * result.scale**2 / wealth)
+        result.verify().raise_if_failed()
+
+
+@pytest.mark.parametrize(
+    ("seed", "name", "span"),
+    [
+        *[(233, "quadratic", 7), (438, "hull", 13), (622, "ball", 13), (1007, "quadratic", 13)],
+        *[(1762, "utility", 13), (1815, "hull", 9), (4329, "lmsr", 9), (6735, "orders", 13)],
+        *[(7808, "polytope", 13), (8283, "orders", 6), (8818, "utility", 13)],
+    ],
+)
+def test_what_hardly_moves_the_maker_is_proven_by_what_it_loses(
+    seed: int, name: str, span: int
+) -> None:
+    market, orders = extreme_book(seed, name, span)
+    result = kpm.clear(market, orders, rule="competitive")
+    assert result.status is kpm.Status.OPTIMAL
+    assert result.gain >= -1e-10 * result.scale
+    result.verify().raise_if_failed()
+
+
+def test_no_loss_is_called_optimal() -> None:
+    """Theorem A, by `gain`: the difference of the equivalents has no digits of it."""
+    for seed in range(fewer(400, 60)):
+        name = ("lmsr", "ball", "simplex", "quadratic", "orders")[seed % 5]
+        market, orders = extreme_book(seed, name, 13)
+        result = kpm.clear(market, orders, rule="competitive")
+        if result.status is kpm.Status.OPTIMAL:
+            assert result.gain >= -result.tolerance * result.scale, seed
+
+
 def utility_cost(losses, prior, wealth):
     """C of a log-utility maker in 60 digits, from the logarithm of what it has left."""
     with mpmath.workdps(60):

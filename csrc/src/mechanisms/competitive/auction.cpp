@@ -15,6 +15,7 @@
 #include "mechanisms/levels.hpp"
 #include "mechanisms/limits.hpp"
 #include "mechanisms/publication.hpp"
+#include "mechanisms/trading_gain.hpp"
 #include "numerics/extremes.hpp"
 #include "numerics/tolerances.hpp"
 #include "selection/allocation.hpp"
@@ -94,6 +95,9 @@ class ConvexClearing {
   void appraise();
   void bound();
   void judge();
+  double gain() const;
+  bool hides_a_loss(double wanted) const;
+  void stay_at_idle_prices();
   void finish();
 
   const CanonicalBook& book_;
@@ -110,6 +114,8 @@ class ConvexClearing {
 
   ResolvedAuction resolved_;
   AuctionPoint published_;  // the point, with the published demand
+  double gap_ = 0.0;        // money that its prices leave unproven
+  double seen_ = 0.0;       // money that the maker gains, as a difference of two worths
   AuctionClearing result_;
   Clearing& clearing_ = result_.clearing;
 };
@@ -120,6 +126,9 @@ AuctionClearing ConvexClearing::clear() {
   appraise();
   bound();
   judge();
+  if (clearing_.status == Status::kInaccurate) {
+    stay_at_idle_prices();
+  }
   finish();
   return std::move(result_);
 }
@@ -173,6 +182,7 @@ void ConvexClearing::appraise() {
   result_.objective = competitive + premium;
   clearing_.certainty_equivalent = competitive;
   clearing_.no_trade_equivalent = to_money(scaled, in.idle.worth) - nothing;
+  seen_ = competitive - clearing_.no_trade_equivalent;
   if (settings_.rule == ConvexRule::kPayAsBid) {
     clearing_.certainty_equivalent = result_.objective;
     clearing_.revenue += premium;
@@ -189,7 +199,8 @@ void ConvexClearing::bound() {
                    [](const Staircase& claim) { return claim.has_net_demand(); })) {
     published_.bound = published_.objective;  // there is one clearing, which its own worth bounds
   }
-  clearing_.upper_bound = result_.objective + scaled.scale * std::max(published_.gap(), 0.0);
+  gap_ = scaled.scale * published_.gap();
+  clearing_.upper_bound = result_.objective + std::max(gap_, 0.0);
   Support& support = clearing_.support;
   support.worst_case = to_vector(published_.p);
   support.marginal_state_prices = clearing_.state_prices;
@@ -209,9 +220,8 @@ void ConvexClearing::bound() {
 /// by which it is.
 void ConvexClearing::judge() {
   const double wanted = settings_.tolerance * clearing_.scale;
-  const bool proven = clearing_.upper_bound - result_.objective <= wanted &&
-                      resolved_.in->market.scale * -published_.gap() <= wanted &&
-                      consistent(market_, clearing_);
+  const bool proven = clearing_.upper_bound - result_.objective <= wanted && -gap_ <= wanted &&
+                      consistent(market_, clearing_) && !hides_a_loss(wanted);
   if (proven) {
     clearing_.status = Status::kOptimal;
     return;
@@ -224,6 +234,42 @@ void ConvexClearing::judge() {
   const Array worst = function.worst_case() / function.worst_case().sum();
   clearing_.support.marginal_state_prices = to_vector(marginal);
   clearing_.support.worst_case = to_vector(worst);
+}
+
+/// What the maker gains at the clearing prices, in all digits.
+double ConvexClearing::gain() const {
+  return TradingGain(model_, market_.inventory)
+      .of(market_.payoffs, market_.claims, clearing_.claim_prices.data(),
+          clearing_.net_demand.data(), 0.0);
+}
+
+/// Whether the maker loses by fills of greatest worth, which nobody can (theorem A): the rounding
+/// of a wealth that dwarfs the book hides that from the gap.
+bool ConvexClearing::hides_a_loss(double wanted) const {
+  const ScaledMarket& scaled = resolved_.in->market;
+  const double wealth = scaled.scale * scaled.inventory.maxCoeff();
+  return (seen_ < -wanted || kGapRounding * wealth > wanted) && gain() < -wanted;
+}
+
+/// Beside such a wealth: what the traders want at the maker's prices without trade. These support
+/// no trade, so that the gap is what the maker loses there, by the definition of the conjugate.
+void ConvexClearing::stay_at_idle_prices() {
+  const UnitAuction& in = *resolved_.in;
+  AuctionPoint point = best_answer(in.plain(checkpoint_), in.idle.g, in.idle.p, *in.function);
+  if (!in.contains(point)) {
+    return;
+  }
+  AuctionClearing found = result_;
+  resolved_.solved.point = std::move(point);
+  publish_point();
+  appraise();
+  bound();
+  gap_ = std::max(-gain(), 0.0);
+  clearing_.upper_bound = result_.objective + gap_;
+  judge();
+  if (clearing_.status != Status::kOptimal) {
+    result_ = std::move(found);
+  }
 }
 
 void ConvexClearing::finish() {
