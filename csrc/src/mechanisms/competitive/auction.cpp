@@ -259,8 +259,7 @@ void ConvexClearing::stay_at_idle_prices() {
   if (!in.contains(point)) {
     return;
   }
-  AuctionClearing found = result_;
-  resolved_.solved.point = std::move(point);
+  std::swap(resolved_.solved.point, point);
   publish_point();
   appraise();
   bound();
@@ -268,7 +267,11 @@ void ConvexClearing::stay_at_idle_prices() {
   clearing_.upper_bound = result_.objective + gap_;
   judge();
   if (clearing_.status != Status::kOptimal) {
-    result_ = std::move(found);
+    std::swap(resolved_.solved.point, point);
+    publish_point();
+    appraise();
+    bound();
+    judge();
   }
 }
 

@@ -134,7 +134,8 @@ bool mix_vertices(const Auction& auction, const Matrix& gradients, const Array& 
   const Array cost = costs(tied);
   Array mixed = weight * (-maker.risk_aversion * (cost - cost.maxCoeff())).exp();
   mixed /= mixed.sum();
-  chosen.p = (maker.priors(tied, Eigen::all).transpose() * mixed.matrix()).array();
+  const Matrix priors = maker.priors(tied, Eigen::all);
+  chosen.p = (priors.transpose() * mixed.matrix()).array();
   chosen.p /= chosen.p.sum();
   auction.judge(function, chosen);
   // Of a very averse maker the gradients that demand gives have few digits, the prices found more.
