@@ -39,6 +39,7 @@ DemandRule::Step DemandRule::step(int claim, int piece) const {
   step.high = market_.demand(claim, box.demand_high);
   step.bids = market_.demand(claim, stairs(claim).buy[l]);
   step.offers = market_.demand(claim, stairs(claim).sell[l]);
+  step.filled = step.low + step.bids;  // offers at the limit are all in the low end
   step.price = market_.price(claim, box.price_low);
   return step;
 }

@@ -20,7 +20,7 @@ FaceProblem face_of(const std::vector<OpenStep>& steps, const Array& demand,
     face.start[k] = demand[step.claim];
     face.low[k] = step.low;
     face.high[k] = step.high;
-    face.target[k] = step.low + step.bids;  // offers at the limit are all in the low end
+    face.target[k] = step.filled;
     face.below[k] = step.bids;
     face.above[k] = step.offers;
   }

@@ -11,12 +11,12 @@ namespace kpm {
 /// A step of one claim, whose demand may be anywhere between its ends.
 struct OpenStep {
   int claim;
-  double low, high;     // demand
+  double low, high;     // demand, perhaps cut short of what is asked
   double bids, offers;  // quantity at the limit
+  double filled;        // demand where all of both are filled
 };
 
-/// The equally good demands of the steps about `demand` (claims), with the regret of each: the
-/// demand at which all bids and offers at the limit are filled is the one without any.
+/// The equally good demands of the steps about `demand` (claims), with the regret of each.
 /// `directions` (steps + 1, d): along which nothing changes but that all losses that count rise by
 /// the last row. `limits` (r, d): what each direction adds to what does not count and must not
 /// begin to; `room` (r): how far that is from it.

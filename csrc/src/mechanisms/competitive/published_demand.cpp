@@ -132,8 +132,9 @@ void choose_demand(const Auction& auction, const std::vector<Staircase>& stairs,
     const auto l = static_cast<std::size_t>(piece / 2);
     const Staircase& claim =
         stairs[static_cast<std::size_t>(market.original[static_cast<std::size_t>(k)])];
-    open.push_back({k, auction.ladder(k).demand[l + 1], auction.ladder(k).demand[l],
-                    market.demand(k, claim.buy[l]), market.demand(k, claim.sell[l])});
+    const double bids = market.demand(k, claim.buy[l]);
+    open.push_back({k, auction.ladder(k).demand[l + 1], auction.ladder(k).demand[l], bids,
+                    market.demand(k, claim.sell[l]), market.demand(k, claim.demand[l + 1]) + bids});
   }
   if (open.empty()) {
     return;
