@@ -91,6 +91,10 @@ static_assert(kAuctionStepEnd < kPublishedStepEnd && kPublishedStepEnd < kStepEn
 /// State prices below this do not pin their state's payoff.
 constexpr double kPinningStatePrice = 1e-9;
 
+/// Below this a state may lose more at no cost, where the risk is smooth.
+constexpr double kIdleStatePrice = 1e-13;
+static_assert(kIdleStatePrice < kPinningStatePrice);
+
 /// Relative singular value of a condition that does not bind a direction.
 constexpr double kDependentDirection = 1e-8;
 

@@ -18,7 +18,6 @@ namespace {
 constexpr double kKink = 1e-10;     // ambiguity price, scaled, of a worst case without entropy
 constexpr double kNearKink = 1e-6;  // scaled money: losses no farther apart may be equal
 constexpr double kLastDigit = 2 * std::numeric_limits<double>::epsilon();
-constexpr double kIdleStatePrice = 1e-13;  // below it a state may lose more at no cost
 
 }  // namespace
 

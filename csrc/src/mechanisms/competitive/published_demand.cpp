@@ -38,6 +38,38 @@ struct Rows {
   Array room;   // (idle) how far they are from it
 };
 
+/// How much more these states may lose before their prices are something, where the maker's cost is
+/// smooth: as its prices grow by themselves, and up to the worst loss at most.
+Array room_of(const Auction& auction, const AuctionPoint& point, const Array& loss,
+              const std::vector<int>& idle) {
+  const ScaledMaker& maker = auction.maker;
+  const bool utility = maker.kind == MakerKind::kUtility;
+  const double a =
+      maker.kind == MakerKind::kPolytope ? maker.risk_aversion : auction.market.risk_aversion;
+  const double worst = loss.maxCoeff();
+  double counting = 1.0;
+  for (const int i : idle) {
+    counting -= utility ? maker.prior[i] : 0.0;
+  }
+  Array room(static_cast<Eigen::Index>(idle.size()));
+  Eigen::Index at = 0;
+  for (const int i : idle) {
+    double more;
+    if (utility || maker.kind == MakerKind::kStartingOrders) {
+      // g = constant / left. Less left here leaves more where it counts, if the logarithms of what
+      // is left add up to the same.
+      const double left =
+          utility ? maker.wealth + point.cost - loss[i] : maker.total * maker.prior[i] / point.g[i];
+      more = left * (1.0 - std::pow(point.g[i] / kIdleStatePrice, counting));
+    } else {  // g = p e^{a (loss - C)}
+      more = point.cost + std::log(kIdleStatePrice / point.p[i]) / a - loss[i];
+    }
+    room[at++] = std::max(std::min(more, worst - loss[i]), 0.0);
+  }
+  return room;
+}
+
+/// Which functions' changes decide whether directions are open.
 Rows rows_of(const Auction& auction, const std::vector<int>& tied, const AuctionPoint& point,
              const Matrix& payoffs) {
   const Eigen::Index n = auction.market.states();
@@ -66,14 +98,15 @@ Rows rows_of(const Auction& auction, const std::vector<int>& tied, const Auction
   }
   rows.held = payoffs.transpose()(held, Eigen::all);
   rows.idle = payoffs.transpose()(idle, Eigen::all);
-  rows.room = Array::Zero(static_cast<Eigen::Index>(idle.size()));
-  // At a kink a state's loss may rise to the worst; elsewhere those without a price may not rise.
-  const Array level = maker.kind == MakerKind::kQuadratic
-                          ? Array(loss + 2.0 * maker.curvature * (maker.prior - point.g))
-                          : loss;
   if (maker.kind == MakerKind::kQuadratic ||
       (maker.kind != MakerKind::kPolytope && !tied.empty())) {
+    // At a kink a state's loss may rise to the worst.
+    const Array level = maker.kind == MakerKind::kQuadratic
+                            ? Array(loss + 2.0 * maker.curvature * (maker.prior - point.g))
+                            : loss;
     rows.room = (level.maxCoeff() - level(idle)).max(0.0);
+  } else {
+    rows.room = room_of(auction, point, loss, idle);
   }
   return rows;
 }
