@@ -148,7 +148,7 @@ def arrow_debreu_200(seconds: float, limits: Limits) -> Measured:
 
 
 def chain_300(seconds: float, limits: Limits) -> Measured:
-    return _to_the_one(seconds, books.option_chain(300, 150, 3000), limits)
+    return _to_the_one(seconds, books.even_chain(300, 150, 3000), limits)
 
 
 def with_inventory(
@@ -157,7 +157,7 @@ def with_inventory(
     """A chain whose maker holds up to 10 % of the notional in a state: proofs to 1e-5 and 1e-6."""
 
     def measured(coarse: float, fine: float, limits: Limits) -> Measured:
-        book = books.option_chain(states, claims // 2, orders, inventory=0.1)
+        book = books.even_chain(states, claims // 2, orders, inventory=0.1)
         first = _within(coarse, book, 1e-5, limits)
         second = _within(fine, book, PROOF, limits)
         missed = [

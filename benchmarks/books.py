@@ -104,7 +104,7 @@ def random_claims(
     return with_stake(book, stake)
 
 
-def option_chain(
+def even_chain(
     states: int,
     strikes: int,
     orders: int,

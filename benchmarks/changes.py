@@ -16,7 +16,7 @@ import numpy as np
 import kpm_fast as kpm
 from kpm_fast.arrays import Floats
 
-from .books import Book, arrow_debreu, option_chain, random_claims
+from .books import Book, arrow_debreu, even_chain, random_claims
 from .rounds import one_core
 from .section import Row, Section, range_text, short_text, time_text
 from .verified import NotVerifiedError, verified
@@ -33,8 +33,8 @@ BOOKS: dict[str, Callable[[int], Book]] = {
     "8 Arrow-Debreu claims, 300 orders": lambda seed: arrow_debreu(300, states=8, seed=seed),
     "6 random 0/1 claims, 60 orders": lambda seed: random_claims(6, 6, 60, seed, stake=1.0),
     "6 random 0/1 claims, 200 orders": lambda seed: random_claims(6, 6, 200, seed, stake=1.0),
-    "3 calls and 3 puts, 60 orders": lambda seed: option_chain(8, 3, 60, seed=seed),
-    "3 calls and 3 puts, 200 orders": lambda seed: option_chain(8, 3, 200, seed=seed),
+    "3 calls and 3 puts, 60 orders": lambda seed: even_chain(8, 3, 60, seed=seed),
+    "3 calls and 3 puts, 200 orders": lambda seed: even_chain(8, 3, 200, seed=seed),
 }
 
 
