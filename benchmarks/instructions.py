@@ -2,10 +2,13 @@
 
 Valgrind's callgrind counts what each task executes inside the core, on the second of two calls: the
 same to a fraction of a per cent in every run, however busy the machine is. A task that takes more
-than a tenth more than is stored fails (exit status 1), unless its new count is stored, with a
-reason, in the same change; one that takes a hundredth more is marked. Counts depend on the compiler
-and the C library. Where these differ from those of the stored counts nothing is judged (exit status
-77); ``--against CHECKOUT`` compares with another checkout, built in place with the same tools.
+than a tenth more than is stored fails (exit status 1), unless its new count is stored in the same
+change; one that takes a hundredth more is marked. To store a count asks for a reason where it is
+above a tenth more than the least ever stored, or the least since the last reason: many small rises
+are a large one. Counts depend on the compiler and the C library. Where these differ from those of
+the stored counts nothing is judged (exit status 78, and 77 without valgrind); ``--against
+CHECKOUT`` compares with another checkout, built in place with the same tools. To store counts of
+other tools takes that, too: the commit of the stored counts, built with these.
 """
 
 from __future__ import annotations
@@ -13,10 +16,6 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-import re
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,12 +24,12 @@ import numpy as np
 from rich.console import Console
 
 import kpm_fast as kpm
-from kpm_fast import _core
+from kpm_fast import sample
 
 from . import books, callgrind
 from .cases import CASES
 from .machine import describe
-from .processes import one_thread
+from .marked import Task, call_all, instructions
 from .section import Section, print_sections
 
 STORED = Path(__file__).resolve().parent / "instructions.json"
@@ -41,15 +40,22 @@ STORED = Path(__file__).resolve().parent / "instructions.json"
 ALLOWED = 1.1
 MARKED = 1.01
 FEWER = 0.95  # from here on a new count is worth storing
-SKIPPED = 77  # exit status
+SKIPPED, OTHER_TOOLS = 77, 78  # exit status
 
-# Python calls the core through pybind11's dispatcher, whatever the function. One of them does
-# nothing but tell the build: it marks where a task ends.
-_COUNTED = "pybind11::cpp_function::dispatcher*"
-_MARK = "*build_info*"
-_TOTAL = re.compile(r"^summary: (\d+)$", re.MULTILINE)
 
-Task = Callable[[], Any]
+def _card_of_another_opinion() -> books.Book:
+    """What the slowest recorded books are: a maker of another opinion than the crowd's."""
+    return books.with_stake(sample.race_card(14, seed=0, opinion=1.5, ambiguity=0.01), 0.1)
+
+
+# Books whose size or payoffs the core treats in a way of its own, and the nodes that suffice to see
+# it: many claims that overlap, many that do not, more than five claims a state; a tree of cells.
+STRUCTURED: dict[str, tuple[Callable[[], books.Book], int]] = {
+    "chain": (lambda: books.even_chain(42, 40, 228), 8),
+    "arrow-debreu": (lambda: books.arrow_debreu(640, states=64), 8),
+    "wide": (lambda: books.random_claims(10, 60, 600, 0, stake=1.0), 2),
+    "opinion": (_card_of_another_opinion, 100),
+}
 
 
 def tasks() -> dict[str, Task]:
@@ -59,6 +65,8 @@ def tasks() -> dict[str, Task]:
         found[name] = _clear(case.book(), tolerance=case.tolerance)
     # The risk is most curved here: many cells tie as far as linear supports can tell.
     found["paper-hard"] = _clear(books.simulation_a(0.5, risk_aversion=100.0), tolerance=1e-9)
+    for name, (book, nodes) in STRUCTURED.items():
+        found[name] = _clear(book(), tolerance=1e-6, node_limit=nodes)
     market, orders = books.random_claims(10, 10, 300, seed=0, stake=1.0)
     found["competitive"] = _clear((market, orders), rule="competitive")
     small = [books.random_claims(4, 4, 12, seed, stake=1.0) for seed in range(100)]
@@ -80,52 +88,6 @@ def _react(engine: kpm.Engine) -> None:
     for _ in range(100):
         engine.cancel(engine.add(0, "buy", 0.25, 7.0))
     engine.clear(threads=1)
-
-
-def count(checkout: Path) -> dict[str, int]:
-    """Instructions in the core that each task takes with the package of a built checkout."""
-    with tempfile.TemporaryDirectory() as folder:
-        # These tasks, that package.
-        Path(folder, "benchmarks").symlink_to(Path(__file__).resolve().parent)
-        Path(folder, "kpm_fast").symlink_to(checkout.resolve() / "kpm_fast")
-        output = Path(folder, "callgrind")
-        command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={output}"]
-        command += [
-            "--collect-atstart=no",
-            f"--toggle-collect={_COUNTED}",
-            f"--dump-before={_MARK}",
-        ]
-        command += [sys.executable, "-P" if sys.version_info >= (3, 11) else "-s", "-m", __name__]
-        # The same hashes and one thread: the same instructions.
-        environment = one_thread() | {
-            "PYTHONHASHSEED": "0",
-            "PYTHONPATH": folder,
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
-        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-        if done.returncode != 0:
-            raise RuntimeError(f"{checkout}: {(done.stderr.splitlines() or ['no output'])[-1]}")
-        names = json.loads(done.stdout)
-        # Dumps are numbered from 1. Each task has three marks: before, between and after its calls.
-        return {name: _total(Path(f"{output}.{3 * at + 3}")) for at, name in enumerate(names)}
-
-
-def _total(dump: Path) -> int:
-    match = _TOTAL.search(dump.read_text(encoding="utf-8", errors="replace"))
-    if match is None or int(match[1]) == 0:
-        raise RuntimeError(f"{dump.name}: callgrind counted nothing, are the core's symbols there?")
-    return int(match[1])
-
-
-def _call_all() -> None:
-    """What runs under callgrind."""
-    found = tasks()
-    for task in found.values():
-        for _ in range(2):
-            _core.build_info()
-            task()
-        _core.build_info()
-    print(json.dumps(list(found)))
 
 
 def tools() -> dict[str, str]:
@@ -158,23 +120,41 @@ def compare(before: Mapping[str, int], now: Mapping[str, int]) -> Section:
     return part
 
 
-def store(path: Path, now: Mapping[str, int], reason: str) -> None:
+def store(path: Path, now: Mapping[str, int], reason: str, base: Mapping[str, int]) -> None:
     """Store counts; those that rose above what is allowed need a reason, which stays beside them.
 
-    Raises ``ValueError`` naming the tasks where it is missing.
+    A rise is one over the least count since the last reason. ``base`` are the counts, with these
+    tools, of the commit whose counts are stored: needed where its tools were others. Raises
+    ``ValueError`` saying what is missing.
     """
-    before, reasons = {}, {}
+    least, reasons = {}, {}
     if path.exists():
         values = json.loads(path.read_text(encoding="utf-8"))
-        before, reasons = values["instructions"], values["reasons"]
+        least, reasons = values["least"], values["reasons"]
         if values["tools"] != tools():
-            before = {}
-    risen = [name for name in now if name in before and now[name] > ALLOWED * before[name]]
+            if not base:
+                raise ValueError(
+                    f"the stored counts are of {values['tools']}: --against a checkout of their "
+                    "commit, built with these tools, tells what rose since"
+                )
+            least = {  # what has already risen since the last reason has risen with these tools too
+                name: base[name] * least[name] // stored
+                for name, stored in values["instructions"].items()
+                if name in base
+            }
+    risen = [name for name in now if name in least and now[name] > ALLOWED * least[name]]
     if risen and not reason:
         raise ValueError(f"--reason: why do these take more: {', '.join(risen)}?")
     reasons = {name: text for name, text in reasons.items() if name in now}
-    reasons |= dict.fromkeys(risen, reason)
-    values = {"tools": tools(), "instructions": dict(now), "reasons": reasons}
+    values = {
+        "tools": tools(),
+        "instructions": dict(now),
+        "least": {
+            name: count if name in risen else min(count, least.get(name, count))
+            for name, count in now.items()
+        },
+        "reasons": reasons | dict.fromkeys(risen, reason),
+    }
     path.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
 
@@ -196,17 +176,16 @@ def run(options: argparse.Namespace) -> int:
         return SKIPPED
     root = Path(__file__).resolve().parents[1]
     try:
+        before = count(options.against) if options.against is not None else {}
         if options.save:
-            store(options.stored, count(root), options.reason)
+            store(options.stored, count(root), options.reason, before)
             say(f"stored: {options.stored}")
             return 0
-        if options.against is not None:
-            before = count(options.against)
-        else:
+        if not before:
             values = json.loads(options.stored.read_text(encoding="utf-8"))
             if values["tools"] != tools():
-                say(f"skipped: the stored counts are of {values['tools']}, here is {tools()}")
-                return SKIPPED
+                say(f"not judged: the stored counts are of {values['tools']}, here is {tools()}")
+                return OTHER_TOOLS
             before = values["instructions"]
         now = count(root)
     except (OSError, ValueError, RuntimeError) as error:
@@ -217,5 +196,10 @@ def run(options: argparse.Namespace) -> int:
     return 0 if all(target.met for target in part.targets) else 1
 
 
+def count(checkout: Path) -> dict[str, int]:
+    """Instructions in the core that each task takes with the package of a built checkout."""
+    return instructions(checkout, __name__)
+
+
 if __name__ == "__main__":
-    _call_all()
+    call_all(tasks())  # what runs under callgrind

@@ -107,6 +107,21 @@ def test_more_instructions_are_stored_with_a_reason_only(
     assert '"hot": "right digits"' in stored.read_text()
 
 
+def test_many_small_rises_need_a_reason_too(
+    counts: dict[str, int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stored = tmp_path / "instructions.json"
+    assert guard(stored, "--save") == 0
+    for hot, status in ((1900, 0), (2090, 0), (2091, 2)):  # a tenth above the least, which is 1900
+        counts["hot"] = hot
+        assert guard(stored, "--save") == status
+    assert "why do these take more: hot?" in capsys.readouterr().out
+    assert guard(stored) == 0  # though it is no more than a tenth above what is stored
+    assert guard(stored, "--save", "--reason", "right digits") == 0
+    counts["hot"] = 2300  # a tenth above the count that has a reason
+    assert guard(stored, "--save") == 0
+
+
 def test_counts_by_other_tools_are_not_compared(
     counts: dict[str, int],
     tmp_path: Path,
@@ -116,11 +131,21 @@ def test_counts_by_other_tools_are_not_compared(
     stored = tmp_path / "instructions.json"
     assert guard(stored, "--save") == 0
     monkeypatch.setattr(instructions, "tools", lambda: {"core compiler": "another"})
-    counts["hot"] = 9000
-    assert guard(stored) == instructions.SKIPPED
+    base = {"calm": 500, "hot": 900}  # of the commit that stored them, by the other tools
+    by_checkout = {tmp_path: base}
+    monkeypatch.setattr(instructions, "count", lambda of: dict(by_checkout.get(of, counts)))
+    counts["hot"] = 991
+    assert guard(stored) == instructions.OTHER_TOOLS
     assert "another" in capsys.readouterr().out
-    assert guard(stored, "--against", str(tmp_path)) == 0  # the same tools on both sides
-    assert guard(stored, "--save") == 0  # the first counts of these tools
+    assert guard(stored, "--save") == 2
+    assert "--against a checkout of their commit" in capsys.readouterr().out
+    against = ("--against", str(tmp_path))
+    assert guard(stored, *against) == 1  # the same tools on both sides
+    assert guard(stored, "--save", *against) == 2
+    assert "why do these take more: calm, hot?" in capsys.readouterr().out
+    counts["calm"], counts["hot"] = 550, 990
+    assert guard(stored, "--save", *against) == 0
+    assert json.loads(stored.read_text())["least"] == base
     monkeypatch.setattr(instructions.callgrind, "absent", lambda: "valgrind is not installed")
     assert guard(stored) == instructions.SKIPPED
     assert "valgrind is not installed" in capsys.readouterr().out
@@ -130,6 +155,8 @@ def test_every_task_has_a_stored_count_and_runs() -> None:
     values = json.loads(instructions.STORED.read_text(encoding="utf-8"))
     found = instructions.tasks()
     assert list(values["instructions"]) == list(found)
+    assert list(values["least"]) == list(found)
+    assert all(values["least"][name] <= values["instructions"][name] for name in found)
     assert set(values["reasons"]) <= set(found)
     assert min(values["instructions"].values()) > 0
     for task in found.values():
