@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from .accuracy import CellData, bound_at, error
 from .books import Book
 from .conic import ConicCell, ConicForm
 from .own_cell import CoreCell
+from .rounds import answered
 from .solver_process import SolverProcess
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class ClarabelSweep:
         from .conic_solvers import ClarabelCell
 
         ClarabelCell(cells[0], tolerance).solve()  # loads what it loads once
-        return [_timed(ClarabelCell(data, tolerance)) for data in cells]
+        return [_answer(ClarabelCell(data, tolerance)) for data in cells]
 
 
 class KeptClarabelSweep:
@@ -97,19 +97,21 @@ class KeptClarabelSweep:
         from .conic_solvers import KeptClarabelCell
 
         kept: dict[tuple[Any, ...], KeptClarabelCell] = {}
-        answers = []
+        programs = []  # all are made before the first is timed: making one takes the caches
         for data in cells:
             cell = ConicCell.of(data)
             form = ConicForm.of(cell)
             if form.structure not in kept:
                 kept[form.structure] = KeptClarabelCell(data, tolerance)
                 kept[form.structure].solve()
-            kept[form.structure].take(cell, form)
-            answers.append(_timed(kept[form.structure]))
+            programs.append((kept[form.structure], cell, form))
+        answers = []
+        for solver, cell, form in programs:
+            solver.take(cell, form)
+            answers.append(_answer(solver))
         return answers
 
 
-def _timed(task: Any) -> Answer:
-    start = time.perf_counter()
-    solution = task.solve()
-    return time.perf_counter() - start, task.point(solution)
+def _answer(task: Any) -> Answer:
+    solution, seconds = answered(task.solve)
+    return seconds, task.point(solution)

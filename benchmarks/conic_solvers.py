@@ -8,7 +8,7 @@ a process that asks for one of them does not load the others.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -21,8 +21,6 @@ from .conic import ConicCell, ConicForm
 
 class ConicSolver:
     """One cell in a solver's own form."""
-
-    NAME: ClassVar[str]
 
     def __init__(self, data: CellData, tolerance: float) -> None:
         self.cell = ConicCell.of(data)
@@ -52,8 +50,6 @@ class ConicSolver:
 class ClarabelCell(ConicSolver):
     """An interior-point method with its default settings."""
 
-    NAME = "Clarabel"
-
     def build(self, form: ConicForm) -> None:
         import clarabel
 
@@ -79,9 +75,16 @@ class ClarabelCell(ConicSolver):
     def variables(self, solution: Any) -> Floats | None:
         return np.array(solution.x)
 
-    def infeasible(self, solution: Any) -> bool:
-        """Whether the solver has a proof that no point meets the constraints."""
-        return str(solution.status) == "PrimalInfeasible"
+
+LEAN = dict.fromkeys(
+    (
+        "presolve_enable",
+        "chordal_decomposition_enable",
+        "equilibrate_enable",
+        "iterative_refinement_enable",
+    ),
+    False,
+)
 
 
 def tune(settings: Any) -> None:
@@ -91,16 +94,12 @@ def tune(settings: Any) -> None:
     presolve and the decomposition of matrix cones find nothing here, rows and columns are scaled
     already, and the answers reach the accuracy without refined linear systems.
     """
-    settings.presolve_enable = False
-    settings.chordal_decomposition_enable = False
-    settings.equilibrate_enable = False
-    settings.iterative_refinement_enable = False
+    for name, value in LEAN.items():
+        setattr(settings, name, value)
 
 
 class TunedClarabelCell(ClarabelCell):
     """The same with the settings of :func:`tune`."""
-
-    NAME = "Clarabel, tuned"
 
     def build(self, form: ConicForm) -> None:
         super().build(form)
@@ -114,28 +113,25 @@ class KeptClarabelCell(TunedClarabelCell):
     of elimination and all memory are kept.
     """
 
-    NAME = "Clarabel, tuned and kept"
-
     def build(self, form: ConicForm) -> None:
         super().build(form)
         self.kept = self.solver(
             self.quadratic, form.c, form.matrix, form.right, self.cones, self.settings
         )
+        self.entries = form.matrix.data  # the zeros stay where they are: quicker than the matrix
 
     def take(self, cell: ConicCell, form: ConicForm) -> None:
         """Have :meth:`solve` solve another cell, whose program has the same zeros."""
-        self.cell, self.form = cell, form
+        self.cell, self.form, self.entries = cell, form, form.matrix.data
         self.states, self.n = cell.data.market.prior.size, cell.free.size
 
     def solve(self) -> Any:
-        self.kept.update(q=self.form.c, A=self.form.matrix, b=self.form.right)
+        self.kept.update(q=self.form.c, A=self.entries, b=self.form.right)
         return self.kept.solve()
 
 
 class EcosCell(ConicSolver):
     """An interior-point method; its cones are ordered (x, z, y)."""
-
-    NAME = "ECOS"
 
     def build(self, form: ConicForm) -> None:
         import ecos

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import gc
 import importlib
-import math
-import time
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -26,10 +24,10 @@ from kpm_fast.arrays import Floats
 
 from .accuracy import CellData, bound_at, error
 from .own_cell import CoreCell
-from .rounds import BRIEF, WARM_UP, one_core, timed, warm_up
+from .rounds import BRIEF, WARM_UP, answered, one_core, timed, warm_up
 from .solver_process import SolverProcess
 
-ACCURACIES = (1e-4, 1e-6, 1e-8)  # of the notional
+ACCURACY = 1e-8  # of the notional
 TOLERANCES = tuple(10.0**-digits for digits in range(4, 13))
 BEST = 1e-12  # the tolerance at which this package makes the bound that all are measured by
 PEER = 1e-9  # and Clarabel another one
@@ -63,9 +61,7 @@ class Solver:
     ) -> tuple[tuple[Floats, Floats] | None, float]:
         """The point found, and what the call took, cold."""
         task = self.kind(data, tolerance)
-        start = time.perf_counter()
-        solution = task.solve()
-        seconds = time.perf_counter() - start
+        solution, seconds = answered(task.solve)
         self.built[number, tolerance] = task
         return task.point(solution), seconds
 
@@ -82,17 +78,11 @@ class Solver:
 
 
 @dataclass
-class Entry:
-    """One solver on one cell: what it reached with which tolerance, and its times."""
+class Standing:
+    """One solver on one cell: with which tolerance it reached the accuracy, and its times."""
 
-    tolerance: dict[float, float] = field(default_factory=dict)  # by accuracy reached
-    error: float = math.inf  # with the smallest tolerance tried
-    cold: float = math.inf  # seconds of the first call
-    seconds: dict[float, list[float]] = field(default_factory=dict)  # by tolerance
-
-    def times(self, accuracy: float) -> list[float]:
-        """Its times to an accuracy; none where it did not reach it."""
-        return self.seconds.get(self.tolerance.get(accuracy, math.nan), [])
+    tolerance: float | None = None  # None: it did not
+    seconds: list[float] = field(default_factory=list)
 
 
 @dataclass
@@ -101,42 +91,34 @@ class Contest:
 
     cells: list[CellData]
     solvers: Sequence[str]
-    entries: dict[str, list[Entry]]
+    standings: dict[str, list[Standing]]
 
-    def reached(self, solver: str, accuracy: float) -> Floats:
+    def reached(self, solver: str) -> Floats:
         """By cell, whether the solver reaches the accuracy."""
-        return np.array([accuracy in entry.tolerance for entry in self.entries[solver]])
+        return np.array([each.tolerance is not None for each in self.standings[solver]])
 
-    def medians(self, solver: str, accuracy: float) -> Floats:
+    def medians(self, solver: str) -> Floats:
         """By cell, the median of its times; NaN where it failed."""
         return np.array(
-            [
-                np.median(times) if (times := entry.times(accuracy)) else np.nan
-                for entry in self.entries[solver]
-            ]
+            [np.median(each.seconds or [np.nan]) for each in self.standings[solver]],
         )
 
-    def pooled(self, solver: str, accuracy: float) -> Floats:
+    def pooled(self, solver: str) -> Floats:
         """All its times on the cells where it reaches the accuracy."""
-        return np.array([t for entry in self.entries[solver] for t in entry.times(accuracy)])
+        return np.array([took for each in self.standings[solver] for took in each.seconds])
 
-    def ratios(self, solver: str, base: str, accuracy: float) -> Floats:
+    def ratios(self, solver: str, base: str) -> Floats:
         """By cell, its time divided by that of ``base``; NaN where either failed."""
-        return self.medians(solver, accuracy) / self.medians(base, accuracy)
+        return self.medians(solver) / self.medians(base)
 
 
-def hold(
-    cells: list[CellData],
-    rounds: int,
-    accuracies: Sequence[float] = ACCURACIES[-1:],
-    solvers: Mapping[str, str] = SOLVERS,
-) -> Contest:
-    """Run all solvers on all cells, timed at some accuracies.
+def hold(cells: list[CellData], rounds: int, solvers: Mapping[str, str] = SOLVERS) -> Contest:
+    """Run all solvers on all cells.
 
     In each round every solver solves every cell once, in rotating order.
     """
     names = tuple(solvers)
-    contest = Contest(cells, names, {name: [Entry() for _ in cells] for name in names})
+    contest = Contest(cells, names, {name: [Standing() for _ in cells] for name in names})
     with one_core(), ExitStack() as stack:
         processes = {
             name: stack.enter_context(SolverProcess("contest:Solver", place))
@@ -145,17 +127,14 @@ def hold(
         for number, data in enumerate(cells):
             bound = best_bound(data)
             for name, process in processes.items():
-                _qualify(contest.entries[name][number], process, number, data, bound)
+                contest.standings[name][number].tolerance = _enough(process, number, data, bound)
         for turn in range(rounds):
             first = turn % len(names)
             for number in range(len(cells)):
                 for name in names[first:] + names[:first]:
-                    entry = contest.entries[name][number]
-                    reached = entry.tolerance
-                    wanted = {reached[accuracy] for accuracy in accuracies if accuracy in reached}
-                    for tolerance in sorted(wanted, reverse=True):
-                        seconds = processes[name].ask("seconds", number, tolerance)
-                        entry.seconds.setdefault(tolerance, []).extend(seconds)
+                    each = contest.standings[name][number]
+                    if each.tolerance is not None:
+                        each.seconds += processes[name].ask("seconds", number, each.tolerance)
     return contest
 
 
@@ -173,15 +152,12 @@ def best_bound(data: CellData) -> float:
     return min(bound, bound_at(data, point[1], solution["multipliers"]))
 
 
-def _qualify(
-    entry: Entry, process: SolverProcess, number: int, data: CellData, bound: float
-) -> None:
-    """Find the largest tolerance for each accuracy."""
+def _enough(process: SolverProcess, number: int, data: CellData, bound: float) -> float | None:
+    """The largest tolerance with which a solver reaches the accuracy; None if with none."""
     for tolerance in TOLERANCES:
-        point, entry.cold = process.ask("attempt", number, data, tolerance)
-        entry.error = error(data, point, bound)
-        for accuracy in ACCURACIES:
-            if entry.error <= accuracy:
-                entry.tolerance.setdefault(accuracy, tolerance)
-        if ACCURACIES[-1] in entry.tolerance or entry.cold > PATIENCE:
-            return
+        point, cold = process.ask("attempt", number, data, tolerance)
+        if error(data, point, bound) <= ACCURACY:
+            return tolerance
+        if cold > PATIENCE:
+            break
+    return None

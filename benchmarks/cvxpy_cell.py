@@ -16,12 +16,13 @@ from kpm_fast.arrays import Floats
 
 from .accuracy import CellData
 from .conic import ConicCell
+from .conic_solvers import LEAN
 
 
 class CvxpyCell:
     """A cell in a problem that is canonicalised once; solved by Clarabel."""
 
-    NAME: ClassVar[str] = "CVXPY, re-solve (DPP)"
+    SETTINGS: ClassVar[dict[str, Any]] = {}  # of Clarabel
 
     def __init__(self, data: CellData, tolerance: float, cell: ConicCell | None = None) -> None:
         self.tolerance = tolerance
@@ -81,6 +82,7 @@ class CvxpyCell:
                 tol_gap_abs=self.tolerance,
                 tol_gap_rel=self.tolerance,
                 tol_feas=self.tolerance,
+                **self.SETTINGS,
             )
         except cp.SolverError:  # Clarabel stopped without a point: one of its statuses
             self.xi.value = None
@@ -91,10 +93,14 @@ class CvxpyCell:
         return self.cell.point(np.asarray(self.xi.value), np.asarray(self.t.value)[self.cell.free])
 
 
+class TunedCvxpyCell(CvxpyCell):
+    """The same with Clarabel's settings of ``conic_solvers.tune``."""
+
+    SETTINGS: ClassVar[dict[str, Any]] = LEAN
+
+
 class FreshCvxpyCell:
     """The same as in a script that solves one cell: build, canonicalise, solve."""
-
-    NAME: ClassVar[str] = "CVXPY, first call"
 
     def __init__(self, data: CellData, tolerance: float) -> None:
         self.cell, self.tolerance = ConicCell.of(data), tolerance

@@ -143,7 +143,7 @@ class ClarabelAuction:
         self.iterations = 0
 
     def solve(self) -> float:
-        self.solver.update(q=self.c, A=self.matrix, b=self.right)
+        self.solver.update(q=self.c, A=self.matrix.data, b=self.right)
         solution = self.solver.solve()
         self.iterations = int(solution.iterations)
         return -float(solution.obj_val) - self.constant

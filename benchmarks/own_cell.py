@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import kpm_fast as kpm
 from kpm_fast import _core
 from kpm_fast.arrays import Floats
@@ -18,8 +16,6 @@ class CoreCell:
 
     Like Clarabel's, its answer becomes Python's when it is read, after the timer has stopped.
     """
-
-    NAME: ClassVar[str] = "kpm_fast, core"
 
     def __init__(self, data: CellData, tolerance: float) -> None:
         market, orders = data.market, data.orders
@@ -62,8 +58,6 @@ class CoreCell:
 
 class PythonCell:
     """``kpm_fast.solve_cell``: the same with validation, and the answer as an object."""
-
-    NAME: ClassVar[str] = "kpm_fast.solve_cell"
 
     def __init__(self, data: CellData, tolerance: float) -> None:
         self.data, self.tolerance = data, tolerance

@@ -8,11 +8,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from kpm_fast.arrays import Floats
+
+Answer = TypeVar("Answer")
 
 WARM_UP = 1e-3  # seconds of untimed calls before one that counts
 BRIEF = 5e-3  # seconds: a call that takes longer needs no warming
@@ -59,11 +61,16 @@ def interleave(tasks: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str,
             gc.enable()
 
 
+def answered(task: Callable[[], Answer]) -> tuple[Answer, float]:
+    """What one call returns, and its seconds."""
+    start = time.perf_counter()
+    answer = task()
+    return answer, time.perf_counter() - start
+
+
 def timed(task: Callable[[], Any]) -> float:
     """Seconds of one call."""
-    start = time.perf_counter()
-    task()
-    return time.perf_counter() - start
+    return answered(task)[1]
 
 
 def warm_up(task: Callable[[], Any]) -> float:

@@ -24,7 +24,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from pyscipopt import (
@@ -49,6 +49,8 @@ WORTH_A_CUT = 1e-6  # of the notional: closer cuts are nearly parallel, and upse
 FEASIBILITY = 1e-8  # SCIP's, of rows and bounds
 # For books on which SCIP's simplex method breaks down when cuts pile up at a node.
 ROBUST = {"separating/maxrounds": 1, "lp/scaling": 2, "lp/checkstability": False}
+# Tried as well, and slower in sum over the report's books: without presolve of linear programs,
+# without the check of their stability, and without any separation but our own.
 LEAN = {
     "propagating/maxrounds": 0,
     "propagating/maxroundsroot": 0,
@@ -177,8 +179,6 @@ class _Rounding(Heur):  # type: ignore[misc]
 class ScipBook:
     """A book as SCIP's model."""
 
-    NAME: ClassVar[str] = "SCIP"
-
     def __init__(
         self,
         book: Book,
@@ -200,18 +200,7 @@ class ScipBook:
         self.chains = [
             _corners(stair, unit, self.money) for stair, unit in zip(stairs, units, strict=True)
         ]
-        self.model = model = Model("book")
-        model.hideOutput()
-        model.setParam("limits/time", time_limit)
-        model.setParam("limits/absgap", tolerance)
-        model.setParam("limits/gap", 0.0)
-        if lean:
-            model.setPresolve(SCIP_PARAMSETTING.OFF)
-            model.setHeuristics(SCIP_PARAMSETTING.OFF)
-            model.setParams(LEAN)
-        model.setParams(dict(settings))
-        model.setParam("numerics/feastol", FEASIBILITY)
-        model.setParam("numerics/dualfeastol", FEASIBILITY)
+        self.model = model = _empty_model(tolerance, time_limit, settings, lean)
         states = market.prior.size
         self.xi = [model.addVar(lb=0, ub=1) for _ in range(states)]
         model.addCons(quicksum(self.xi) == 1)
@@ -227,7 +216,12 @@ class ScipBook:
         for part in _STARTS:
             self.support(part * most)
         self.epigraph = _Epigraph(self)
-        model.includeConshdlr(
+        self._include_own()
+        model.setObjective(quicksum(revenue) - self.t, "maximize")
+
+    def _include_own(self) -> None:
+        """The cuts, and the rounding heuristic."""
+        self.model.includeConshdlr(
             self.epigraph,
             "risk",
             "epigraph of the risk measure",
@@ -237,7 +231,7 @@ class ScipBook:
             sepafreq=1,
             needscons=False,
         )
-        model.includeHeur(
+        self.model.includeHeur(
             _Rounding(self),
             "flats",
             "clearing at the relaxation's state prices",
@@ -245,7 +239,6 @@ class ScipBook:
             freq=1,
             timingmask=SCIP_HEURTIMING.AFTERLPNODE,
         )
-        model.setObjective(quicksum(revenue) - self.t, "maximize")
 
     def _staircase(self, k: int, chain: Floats) -> Any:
         """Adds the chain of a claim's corners; its revenue."""
@@ -367,6 +360,25 @@ class ScipProcess:
         lean: bool,
     ) -> ScipAnswer:
         return ScipBook(book, tolerance, time_limit, settings, lean).solve()
+
+
+def _empty_model(
+    tolerance: float, time_limit: float, settings: Mapping[str, Any], lean: bool
+) -> Model:
+    """A model without a book."""
+    model = Model("book")
+    model.hideOutput()
+    model.setParam("limits/time", time_limit)
+    model.setParam("limits/absgap", tolerance)
+    model.setParam("limits/gap", 0.0)
+    if lean:
+        model.setPresolve(SCIP_PARAMSETTING.OFF)
+        model.setHeuristics(SCIP_PARAMSETTING.OFF)
+        model.setParams(LEAN)
+    model.setParams(dict(settings))
+    model.setParam("numerics/feastol", FEASIBILITY)
+    model.setParam("numerics/dualfeastol", FEASIBILITY)
+    return model
 
 
 def _corners(stair: Floats, unit: float, money: float) -> Floats:

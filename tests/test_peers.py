@@ -87,17 +87,17 @@ def test_peers_solve_the_same_problem() -> None:
     cells = [data for data in benchmark_cells(2) if data.label in easy]
     contest = hold(cells, 1, solvers=ALL)
     for solver in ALL:
-        assert contest.reached(solver, 1e-6).all(), solver
+        assert contest.reached(solver).all(), solver
 
 
 def test_a_failed_solver_has_no_time() -> None:
     """At a = 1e-5 the cone's digits do not suffice: a failure, however fast."""
     cells = [data for data in benchmark_cells(1) if data.label in ("N = K = 5", "a = 1e-5")]
     contest = hold(cells, 2, solvers=CONIC | {"own": "own_cell:CoreCell"})
-    assert contest.reached("Clarabel", 1e-8).tolist() == [True, False]
-    assert np.isnan(contest.medians("Clarabel", 1e-8)).tolist() == [False, True]
-    assert 2 <= len(contest.pooled("Clarabel", 1e-8)) <= 2 * TIMED
-    assert np.isfinite(contest.medians("own", 1e-8)).all()
+    assert contest.reached("Clarabel").tolist() == [True, False]
+    assert np.isnan(contest.medians("Clarabel")).tolist() == [False, True]
+    assert 2 <= len(contest.pooled("Clarabel")) <= 2 * TIMED
+    assert np.isfinite(contest.medians("own")).all()
 
 
 # -- processes ------------------------------------------------------------------------------------
@@ -217,28 +217,10 @@ def test_scip_is_judged_by_its_clearing() -> None:
 def test_quotes_are_timed_for_every_maker_and_payoff(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quoting, "CLAIMS", 4)
     section = makers.quotes(True)
-    kinds = {(row["maker"], row["payoffs"]) for row in section.rows}
-    assert kinds == {
-        (n, kind) for n in makers.makers(np.full(3, 1 / 3)) for kind in quoting.PAYOFFS
-    }
+    assert [row["maker"] for row in section.rows] == list(makers.makers(np.full(3, 1 / 3)))
+    kinds = {name.partition(":")[0] for row in section.rows for name in row if name != "maker"}
+    assert kinds == set(quoting.PAYOFFS)
     assert all(row[name] > 0.0 for row in section.rows for name in row if name.endswith("time"))
     assert len(section.targets) == 3
     for target in section.targets:
         assert all(name in target.measured for name in makers.makers(np.full(3, 1 / 3)))
-
-
-def test_the_slowest_rule_of_a_maker_is_its_call() -> None:
-    section = makers.Section("")
-    rows = [
-        {"maker": maker, "clear time": took}
-        for maker, took in (
-            ("LMSR", 90e-6),
-            ("polytope", 80e-6),
-            ("polytope", 130e-6),
-            ("starting orders, Arrow-Debreu", 1.0),
-        )
-    ]
-    makers._aim_at_calls(section, rows)
-    (target,) = section.targets
-    assert not target.met
-    assert target.measured == "LMSR 90 µs, polytope 130 µs"
