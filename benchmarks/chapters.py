@@ -14,6 +14,7 @@ from .section import Section
 NAMES = (
     "cell",
     "whole_books",
+    "paper_book",
     "prove",
     "growth",
     "makers",

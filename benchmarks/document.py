@@ -14,7 +14,7 @@ from kpm_fast.plots import style as plotstyle
 from . import chapters, overview
 from .entry import Data, Entry
 from .load import IDLE
-from .section import Figure, Row, Section, Target, cell_text, columns_of
+from .section import Figure, Row, Section, cell_text, columns_of
 
 IMAGES = "images"  # beside the page
 
@@ -35,9 +35,12 @@ def write(
         written += files
         if fault:
             faults[figure.slug] = fault
-    parts = [*_head(data), "", *_section(front, 2, faults)]
-    for module in modules:
-        own = [e for e in data.entries if e.name.partition(".")[0] == chapters.name_of(module)]
+    own_of = {
+        module: [e for e in data.entries if e.name.partition(".")[0] == chapters.name_of(module)]
+        for module in modules
+    }
+    parts = [*_head(data), "", *_targets(own_of), "", *_section(front, 2, faults)]
+    for module, own in own_of.items():
         if own:
             parts += ["", f"## {module.TITLE}", "", prose_of(module)]
             for entry in own:
@@ -57,8 +60,9 @@ def draw(figure: Figure, folder: Path) -> tuple[list[Path], str]:
 
 
 def prose_of(module: ModuleType) -> str:
-    """A module's docstring as Markdown."""
-    return re.sub(r"``(.+?)``", r"`\1`", inspect.getdoc(module) or "")
+    """A module's docstring as Markdown, a paragraph a line."""
+    text = re.sub(r"``(.+?)``", r"`\1`", inspect.getdoc(module) or "", flags=re.DOTALL)
+    return re.sub(r"(?<!\n)\n(?!\n)", " ", text)
 
 
 def _head(data: Data) -> list[str]:
@@ -75,10 +79,6 @@ def _head(data: Data) -> list[str]:
         lines += ["", "**A quick run**: few and small instances. It shows that all parts work."]
     for entry in data.failed:
         lines += ["", f"**{entry.name} failed** and has no numbers below."]
-    missed = [t for e in data.entries if e.section for t in e.section.targets if not t.met]
-    targets = [t for e in data.entries if e.section for t in e.section.targets]
-    if targets:
-        lines += ["", f"{len(targets) - len(missed)} of {len(targets)} targets met."]
     lines += ["", "| | |", "|---|---|"]
     lines += [f"| {_plain(label)} | {_plain(value)} |" for label, value in data.machine.items()]
     lines.append(f"| measured | {_span(sorted(entry.date for entry in data.entries))} |")
@@ -124,14 +124,11 @@ def _section(section: Section, level: int, faults: Mapping[str, str]) -> list[st
         lines += ["", *table(section.rows)]
     for note in section.notes:
         lines += ["", f"{note[0].upper()}{note[1:]}"]
-    if section.targets:
-        lines += ["", *_targets(section.targets)]
     for figure in section.figures:
         if figure.slug in faults:
             lines += ["", f"**Not drawn:** {figure.caption} ({faults[figure.slug]})"]
             continue
         lines += ["", f"![{figure.caption}]({IMAGES}/bench-{figure.slug}.svg)"]
-        lines += ["", f"*{figure.caption}*"]
     return lines
 
 
@@ -150,20 +147,37 @@ def table(rows: Sequence[Row]) -> list[str]:
 def _heading(name: str) -> str:
     """A column's name without the word that only says how to write its numbers."""
     words = name.split()
-    if len(words) > 1 and words[-1] in ("times", "time", "memory", "share"):
+    if len(words) > 1 and words[-1] in ("times", "time", "share"):
         words = words[:-1]
     return _plain(" ".join(words))
 
 
-def _targets(targets: Sequence[Target]) -> list[str]:
-    lines = ["| target | measured | |", "|---|---|---|"]
-    for target in targets:
-        verdict = "met" if target.met else "**missed**"
-        lines.append(_line([_plain(target.text), _plain(target.measured), verdict]))
-    for target in targets:
-        if not target.met and target.reason:
-            lines += ["", f"*Missed: {_plain(target.text)}.* {_plain(target.reason)}"]
-    return lines
+def _targets(own_of: Mapping[ModuleType, Sequence[Entry]]) -> list[str]:
+    """All targets of the report in one table, each with a link to its chapter."""
+    rows: list[Row] = [
+        {
+            "chapter": f"[{module.TITLE}](#{anchor(module.TITLE)})",
+            "target": target.text,
+            "measured": target.measured,
+            "met, or why not": "met" if target.met else f"**missed**: {target.reason}",
+        }
+        for module, own in own_of.items()
+        for entry in own
+        if entry.section is not None
+        for target in entry.section.targets
+    ]
+    met = sum(row["met, or why not"] == "met" for row in rows)
+    return [
+        "## Targets",
+        "",
+        f"{met} of {len(rows)} are met.",
+        *(["", *table(rows)] if rows else []),
+    ]
+
+
+def anchor(heading: str) -> str:
+    """What a link to a heading says."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 
 def _line(cells: Sequence[str]) -> str:

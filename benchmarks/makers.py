@@ -1,10 +1,10 @@
 """Every maker: against CVXPY and Clarabel on the same problem, on a million orders, and its quotes.
 
 The first table: claims on some of ten states, orders around fair prices in steps of a thousandth.
-Under the convex rules the peers maximise what ``clear`` does, written as cones by hand
-(``maker_programs.py``), one variable for all orders at a limit. (8) is not convex: there a peer
-solves only the best cell, and its time is EXTRAPOLATED: that of the cell times the number of nodes
-that ``clear`` searched.
+Under the convex rules, which have one program in common, the peers maximise what ``clear`` does,
+written as cones by hand (``maker_programs.py``), one variable for all orders at a limit. (8),
+``maker_optimal``, is not convex: there a peer solves only the best cell, and its time is
+EXTRAPOLATED: that of the cell times the number of nodes that ``clear`` searched.
 CVXPY's first call builds and canonicalises; its re-solve gives new values to parameters. Clarabel,
 called directly, is set up before, keeps its order of elimination and memory, and is without
 presolve, scaling, decomposition and refinement. All are asked for 1e-8 of the notional. The
@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import functools
 import warnings
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ from .maker_programs import (
 )
 from .quoting import PAYOFFS, payoffs, quote_seconds
 from .quoting import STATES as QUOTED_STATES
-from .rounds import interleave, one_core
+from .rounds import interleave, one_core, ratio
 from .section import Row, Section, range_text, time_text, times_text
 from .verified import verified
 
@@ -51,6 +52,9 @@ CALL = 100e-6  # seconds, of a call of ten claims and 300 orders
 MILLION = 1.5  # times what maker_optimal takes
 BLOCK, SHARE = 1e-3, 50e-6  # seconds, of a thousand claims' quotes
 CLAIMS, STATES = 10, 10
+MANY = (300, 10_000)  # orders
+COMPETITIVE = "competitive"
+ARROW_DEBREU = "starting orders, Arrow-Debreu"
 FIRST, AGAIN, DIRECT = "CVXPY, first call", "CVXPY, re-solve (DPP)", "Clarabel"
 
 
@@ -88,34 +92,16 @@ def makers(prior: Floats, depth: float = 100.0) -> dict[str, kpm.Maker]:
 
 
 def rules(quick: bool) -> Section:
-    """The table: a row for each maker and rule."""
-    section = Section("Every maker and rule against CVXPY and Clarabel")
-    rounds = 3 if quick else 25
+    """The table: a row for each maker and rule whose clearings differ."""
+    section = Section("Every maker against CVXPY and Clarabel")
     with one_core(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that an answer may be inaccurate is measured instead
-        for count in (300,) if quick else (300, 10_000):
-            payoffs, orders, prior = book(count)
-            for name, maker in makers(prior).items():
-                for rule in rules_of(kpm.Market(payoffs, maker=maker)):
-                    if rule != "competitive" and count > 300:
-                        continue
-                    market = kpm.Market(payoffs, maker=maker)
-                    section.rows.append(_row(name, rule, market, orders, rounds))
-        payoffs, orders, prior = book(300, arrow_debreu=True)
-        market = kpm.Market(payoffs, maker=kpm.StartingOrders(100 * prior))
-        name = "starting orders, Arrow-Debreu"
-        section.rows.append(_row(name, "competitive", market, orders, rounds))
-    rows = section.rows
-    convex = [row for row in rows if row["rule"] != "maker_optimal"]
-    search = [row for row in rows if row["rule"] == "maker_optimal"]
+        for name, rule, market, orders in _programs(MANY[:1] if quick else MANY):
+            section.rows.append(_row(name, rule, market, orders, 3 if quick else 25))
+    convex = [row for row in section.rows if row["rule"] != "maker_optimal"]
+    search = [row for row in section.rows if row["rule"] == "maker_optimal"]
     for text, part, reason in (
-        (
-            "a convex rule",
-            convex,
-            "Both sides are interior-point methods of about as many iterations, and the peer is "
-            "set up before; here each call reads and sorts its orders, and fills every one, which "
-            "the peers leave out.",
-        ),
+        ("a convex rule", convex, _why_not_thirty(convex)),
         (
             "(8), a node a cell",
             search,
@@ -131,76 +117,106 @@ def rules(quick: bool) -> Section:
             min(direct) >= TARGET,
             reason,
         )
-    _aim_at_calls(section, [row for row in convex if row["orders"] == 300])
-    gaps = [row["agreement gap"] for row in rows]
+    few = {
+        row["maker"]: row["clear time"]
+        for row in convex
+        if row["orders"] == MANY[0] and row["maker"] != ARROW_DEBREU
+    }
+    section.aim(
+        f"{CLAIMS} claims, {MANY[0]} orders within {time_text(CALL)} under the convex rules",
+        ", ".join(f"{name} {time_text(took)}" for name, took in few.items()),
+        max(few.values()) <= CALL,
+        "Iterations take most of the call; the rest reads and sorts the orders, and fills them.",
+    )
+    gaps = [row["agreement gap"] for row in section.rows]
     section.aim(
         "the same optimum to 1e-6 of the notional",
         range_text(gaps, "{:.1e}".format),
         max(gaps) <= 1e-6,
         "Clarabel without refinement has no more digits there.",
     )
-    for searched, group, part in (
-        (False, "One convex program", convex),
-        (True, "(8), a node a cell", search),
-    ):
-        for peer in (FIRST, AGAIN, DIRECT):
-            ratios = [row[f"{peer} / clear times"] for row in part]
-            section.against(group, peer, ratios, estimated=searched)
+    for peer in (FIRST, AGAIN, DIRECT):
+        ratios = [row[f"{peer} / clear times"] for row in convex]
+        section.against("One convex program", peer, ratios)
     return section
+
+
+def _programs(sizes: Sequence[int]) -> Iterator[tuple[str, str, kpm.Market, kpm.Orders]]:
+    """What is cleared: by name and rule. Convex rules have one program in common."""
+    for count in sizes:
+        payoffs, orders, prior = book(count)
+        for name, maker in makers(prior).items():
+            market = kpm.Market(payoffs, maker=maker)
+            if count == sizes[0] and "maker_optimal" in rules_of(market):
+                yield name, "maker_optimal", market, orders
+            yield name, COMPETITIVE, market, orders
+    payoffs, orders, prior = book(sizes[0], arrow_debreu=True)
+    market = kpm.Market(payoffs, maker=kpm.StartingOrders(100 * prior))
+    yield ARROW_DEBREU, COMPETITIVE, market, orders
+
+
+def _why_not_thirty(rows: list[Row]) -> str:
+    """Iterations here over Clarabel's, by size, and what else a call does."""
+    parts = []
+    for count in dict.fromkeys(row["orders"] for row in rows):
+        own = [row for row in rows if row["orders"] == count]
+        over = [row["iterations"] / row["Clarabel iterations"] for row in own]
+        twice = sum(times >= 2.0 for times in over)
+        parts.append(
+            f"with {count:,} orders {range_text(over, '{:.1f}'.format)} times as many iterations, "
+            f"twice or more for {twice} of {len(own)} makers"
+        )
+    return (
+        f"Both sides are interior-point methods. This package takes, {'; '.join(parts)}. The peer "
+        "is set up before; here each call reads and sorts its orders, and fills every one, which "
+        "the peers leave out."
+    )
 
 
 def million(quick: bool) -> Section:
     """A million orders: every maker under ``competitive`` beside ``maker_optimal``."""
     count = 10_000 if quick else 1_000_000
-    section = Section(f"{count:,} orders by every maker")
-    mixed, orders, prior = book(count)
-    market, others = books.arrow_debreu(count)
-    depth = 1.0 / market.risk_aversion
+    section = Section(f"{count:,} orders by every maker: 5 states, a claim on each")
+    market, orders = books.arrow_debreu(count)
+    tasks = {
+        name: functools.partial(
+            kpm.clear, kpm.Market(market.payoffs, maker=maker), orders, rule=COMPETITIVE, threads=1
+        )
+        for name, maker in makers(market.prior, 1.0 / market.risk_aversion).items()
+    }
+    tasks["maker_optimal"] = functools.partial(kpm.clear, market, orders, threads=1)
     with one_core():
-        for name, payoff, own, kept in (
-            ("5 states, a claim on each", market.payoffs, others, makers(market.prior, depth)),
-            ("10 states, 10 claims", mixed, orders, makers(prior)),
-        ):
-            markets = {each: kpm.Market(payoff, maker=maker) for each, maker in kept.items()}
-            tasks = {
-                each: functools.partial(kpm.clear, of, own, rule="competitive", threads=1)
-                for each, of in markets.items()
-            }
-            best = functools.partial(kpm.clear, markets["Knightian"], own, threads=1)
-            seconds = interleave({**tasks, "maker_optimal": best}, 3 if quick else 5)
-            for each, clear in {**tasks, "maker_optimal": best}.items():
-                result = verified(clear(), f"{name}, {each}")
-                section.rows.append(
-                    {
-                        "claims": name,
-                        "maker": "Knightian" if clear is best else each,
-                        "rule": result.rule,
-                        "clear / maker_optimal times": float(
-                            np.median(seconds[each] / seconds["maker_optimal"])
-                        ),
-                        "clear time": float(np.median(seconds[each])),
-                        "status": str(result.status),
-                        "gap": max(result.relative_gap, 0.0),
-                        "iterations": result.stats.iterations,
-                    }
-                )
-    convex = [row for row in section.rows if row["rule"] == "competitive"]
+        seconds = interleave(tasks, 3 if quick else 5)
+        for name, clear in tasks.items():
+            result = verified(clear(), name)
+            section.rows.append(
+                {
+                    "maker": "Knightian" if name == "maker_optimal" else name,
+                    "rule": result.rule,
+                    "clear / maker_optimal times": ratio(seconds, name, "maker_optimal"),
+                    "clear time": float(np.median(seconds[name])),
+                    "status": str(result.status),
+                    "gap": max(result.relative_gap, 0.0),
+                    "iterations": result.stats.iterations,
+                }
+            )
+    convex = [row for row in section.rows if row["rule"] == COMPETITIVE]
     ratios = [row["clear / maker_optimal times"] for row in convex]
-    slow = max(convex, key=lambda row: row["clear / maker_optimal times"])
+    slow = max(convex, key=lambda row: float(row["clear / maker_optimal times"]))
     section.aim(
         f"every maker within {MILLION:g} times what maker_optimal takes",
         range_text(ratios, times_text),
         max(ratios) <= MILLION,
-        f"{slow['maker']}, {slow['claims']}: {slow['iterations']} iterations.",
+        f"{slow['maker']}: {slow['iterations']} iterations.",
     )
     open_ = [row for row in convex if row["status"] != "optimal"]
     section.aim(
-        "every one proved optimal",
+        "a million orders proved optimal by every maker",
         f"{len(convex) - len(open_)} of {len(convex)}",
         not open_,
         "; ".join(
-            f"{row['maker']}, {row['claims']}: {row['status']}, {row['gap']:.1e} of the notional "
-            f"below its bound after {row['iterations']} iterations"
+            f"{row['maker']}: {row['status']}, {row['gap']:.1e} of the notional below its bound "
+            f"after {row['iterations']} iterations"
             for row in open_
         ),
     )
@@ -218,13 +234,13 @@ def quotes(quick: bool) -> Section:
     with one_core():
         for name, maker in makers(prior / prior.sum()).items():
             held = maker.replace(inventory=inventory)
+            row: Row = {"maker": name}
             for kind, payoff in claims.items():
-                row: Row = {"maker": name, "payoffs": kind}
                 for where, at in (("with an inventory", held), ("constant wealth", maker)):
-                    row[f"a share, {where} time"] = quote_seconds(at, payoff, None, calls)
-                    row[f"blocks of 10, {where} time"] = quote_seconds(at, payoff, 10.0, calls)
-                section.rows.append(row)
-    digital = [row for row in section.rows if row["payoffs"] == PAYOFFS[0]]
+                    for text, size in (("a share", None), ("blocks of 10", 10.0)):
+                        took = quote_seconds(at, payoff, size, calls)
+                        row[f"{kind}: {text}, {where} time"] = took
+            section.rows.append(row)
     for text, where, limit, reason in (
         (
             "blocks of 10",
@@ -241,15 +257,15 @@ def quotes(quick: bool) -> Section:
             "all states tie, and a maker with a ball of priors finds two roots for every claim",
         ),
     ):
-        column = f"{text}, {where} time"
-        missed = {row["maker"]: row[column] for row in digital if row[column] > limit}
+        column = f"{PAYOFFS[0]}: {text}, {where} time"
+        missed = {row["maker"]: row[column] for row in section.rows if row[column] > limit}
         each = ", ".join(
             f"{name} {time_text(took / (2 * len(claims[PAYOFFS[0]])))}"
             for name, took in missed.items()
         )
         section.aim(
             f"{text}, claims of 0 and 1, {where}: within {time_text(limit)}",
-            ", ".join(f"{row['maker']} {time_text(row[column])}" for row in digital),
+            ", ".join(f"{row['maker']} {time_text(row[column])}" for row in section.rows),
             not missed,
             f"A quote of one side takes, on average: {each}. There {reason}.",
         )
@@ -262,55 +278,36 @@ SECTIONS = {"rules": rules, "million": million, "quotes": quotes}
 def _row(name: str, rule: str, market: kpm.Market, orders: kpm.Orders, rounds: int) -> Row:
     clear = functools.partial(kpm.clear, market, orders, rule=rule)
     result = verified(clear(), f"{name}, {rule}")
-    tasks: dict[str, Any] = {"clear": clear}
     nodes = 1
+    direct: Any
+    peers: tuple[Any, ...]
     if rule == "maker_optimal":
-        data = CellData.of(name, market, orders, result.cell)
-        direct: Any = KeptClarabelCell(data, ACCURACY)
-        tasks |= {
-            FIRST: FreshCvxpyCell(data, ACCURACY).solve,
-            AGAIN: CvxpyCell(data, ACCURACY).solve,
-            DIRECT: direct.solve,
-        }
         nodes = max(result.stats.nodes, 1)
+        data = CellData.of(name, market, orders, result.cell)
+        direct = KeptClarabelCell(data, ACCURACY)
+        peers = FreshCvxpyCell(data, ACCURACY), CvxpyCell(data, ACCURACY), direct
         solution = direct.solve()
         iterations = int(solution.iterations)
         agreement = error(data, direct.point(solution), result.certainty_equivalent)
     else:
         program = Program.of(market, orders)
         direct = ClarabelAuction(program)
-        tasks |= {
-            FIRST: FreshCvxpyAuction(program).solve,
-            AGAIN: CvxpyAuction(program).solve,
-            DIRECT: direct.solve,
-        }
+        peers = FreshCvxpyAuction(program), CvxpyAuction(program), direct
         agreement = abs(direct.solve() - result.objective / program.notional)
         iterations = direct.iterations
-    seconds = interleave(tasks, rounds)
+    tasks = {peer: each.solve for peer, each in zip((FIRST, AGAIN, DIRECT), peers, strict=True)}
+    seconds = interleave({"clear": clear, **tasks}, rounds)
     seconds[FIRST] = seconds[FIRST] + (nodes - 1) * seconds[AGAIN]
     seconds[AGAIN] = nodes * seconds[AGAIN]
     seconds[DIRECT] = nodes * seconds[DIRECT]
-    clear_time = float(np.median(seconds["clear"]))
-    row: Row = {"maker": name, "rule": rule, "orders": len(orders)}
-    for peer in (FIRST, AGAIN, DIRECT):
-        row[f"{peer} / clear times"] = float(np.median(seconds[peer] / seconds["clear"]))
-    row["clear time"] = clear_time
-    row["nodes"] = nodes
-    row["iterations"] = result.stats.iterations
-    row["Clarabel iterations"] = iterations
-    row["agreement gap"] = agreement
-    return row
-
-
-def _aim_at_calls(section: Section, rows: list[Row]) -> None:
-    """The time of a call of ten mixed claims and 300 orders, by maker."""
-    worst: dict[str, float] = {}
-    for row in rows:
-        if "Arrow-Debreu" not in row["maker"]:
-            worst[row["maker"]] = max(row["clear time"], worst.get(row["maker"], 0.0))
-    section.aim(
-        f"10 claims, 300 orders within {time_text(CALL)} under the convex rules",
-        ", ".join(f"{name} {time_text(took)}" for name, took in worst.items()),
-        max(worst.values()) <= CALL,
-        "Iterations take most of the call; the rest reads and sorts the orders, and fills them.",
-    )
+    return {
+        "maker": name,
+        "rule": rule,
+        "orders": len(orders),
+        **{f"{peer} / clear times": ratio(seconds, peer, "clear") for peer in tasks},
+        "clear time": float(np.median(seconds["clear"])),
+        "nodes": nodes,
+        "iterations": result.stats.iterations,
+        "Clarabel iterations": iterations,
+        "agreement gap": agreement,
+    }

@@ -50,7 +50,10 @@ def output_of(how: Mapping[str, Any]) -> Any:
     """What the program prints, as JSON."""
     done = subprocess.run(**how, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise RuntimeError(f"{how['args'][-1]}: {(done.stderr.splitlines() or ['no output'])[-1]}")
+        said = [
+            line for line in done.stderr.splitlines() if not line.startswith("==")
+        ]  # valgrind's
+        raise RuntimeError(f"{how['args'][-1]}: {(said or ['no output'])[-1]}")
     return json.loads(done.stdout)
 
 

@@ -1,11 +1,12 @@
-"""The overview: every peer against this package, as a table and as the figure of the README."""
+"""The overview: every peer against this package, as a table and as the figure of limits.md."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from kpm_fast.plots.style import BLUE, GREY, INK, PALE, house_style, new_figure
+from kpm_fast.plots.style import BLUE, INK, PALE, house_style, new_figure
 
 from .section import Ratio, Section
 
@@ -29,44 +30,25 @@ def overview(ratios: Sequence[Ratio]) -> Section:
                 "median times": ratio.median,
                 "lower quartile times": ratio.low,
                 "upper quartile times": ratio.high,
-                "": _qualified(ratio.estimated, ratio.at_least),
+                "": "at least: some stopped at the time limit" if ratio.at_least else "",
             }
         )
     section.notes.append(
         "Each peer's time divided by this package's, for the same answers: median and quartiles "
         "over the instances. Below 1 the peer is faster."
     )
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for ratio in ratios:
+        groups.setdefault(ratio.group, []).append(asdict(ratio))
     if ratios:
-        groups: dict[str, list[dict[str, Any]]] = {}
-        for ratio in ratios:
-            groups.setdefault(ratio.group, []).append(
-                {
-                    "peer": ratio.peer,
-                    "median": ratio.median,
-                    "low": ratio.low,
-                    "high": ratio.high,
-                    "estimated": ratio.estimated,
-                    "at least": ratio.at_least,
-                }
-            )
-        data = [{"group": group, "peers": peers} for group, peers in groups.items()]
         section.draw(
             draw,
             SLUG,
             "Solution times of other solvers relative to kpm_fast, for the same answers: median "
             "and quartiles over the instances, on a logarithmic axis.",
-            data,
+            [{"group": group, "peers": peers} for group, peers in groups.items()],
         )
     return section
-
-
-def _qualified(estimated: bool, at_least: bool) -> str:
-    """What stands beside a peer's numbers, where they are not all measured."""
-    words = {
-        "at least: some stopped at the time limit": at_least,
-        "extrapolated from a part": estimated,
-    }
-    return "; ".join(text for text, holds in words.items() if holds)
 
 
 def draw(data: Any) -> Drawing:
@@ -110,25 +92,10 @@ def draw(data: Any) -> Drawing:
 
 
 def _dot(axes: Axes, place: float, peer: dict[str, Any]) -> None:
-    colour = GREY if peer["estimated"] else BLUE
-    axes.plot([peer["low"], peer["high"]], [place, place], color=colour, linewidth=2.4, zorder=3)
-    fill = "white" if peer["estimated"] else colour
-    axes.plot(
-        [peer["median"]],
-        [place],
-        "o",
-        color=colour,
-        markerfacecolor=fill,
-        markersize=7,
-        markeredgewidth=1.6,
-        zorder=4,
-    )
-    least = "at least " if peer["at least"] else ""
-    label = (
-        f"{least}{multiple_text(peer['median'])}{' (extrapolated)' if peer['estimated'] else ''}"
-    )
+    axes.plot([peer["low"], peer["high"]], [place, place], color=BLUE, linewidth=2.4, zorder=3)
+    axes.plot([peer["median"]], [place], "o", color=BLUE, markersize=7, zorder=4)
     axes.annotate(
-        label,
+        f"{'at least ' if peer['at_least'] else ''}{multiple_text(peer['median'])}",
         (max(peer["high"], peer["median"]), place),
         xytext=(8, 0),
         textcoords="offset points",

@@ -7,8 +7,6 @@ that called it. Header-only code is compiled into its callers and counted there.
 
 from __future__ import annotations
 
-from collections import Counter
-
 import kpm_fast as kpm
 
 from . import callgrind, codemap
@@ -19,6 +17,7 @@ from .verified import verified
 TITLE = "Where the time goes"
 CALLS = {"paper": 20, "race-card": 5, "dense": 1, "tree": 1, "sparse": 2}  # counted by callgrind
 QUICK_CALLS = {"paper": 5}
+LIBRARIES = "in libraries"
 
 
 def instructions(quick: bool) -> Section:
@@ -29,29 +28,32 @@ def instructions(quick: bool) -> Section:
         section.skipped = reason
         return section
     codes = codemap.CodeMap()
-    by_part: Counter[str] = Counter()
+    columns: dict[str, dict[str, float]] = {}
+    totals: Row = {"part": "instructions"}
     for name, repeats in (QUICK_CALLS if quick else CALLS).items():
         verified(kpm.clear(*CASES[name].book(), tolerance=CASES[name].tolerance), name)
         counts = callgrind.count(name, repeats)
         parts = codemap.shares(counts, codes)
         whole = sum(kinds.total() for kinds in parts.values())
-        row: Row = {"clearing": CASES[name].title, "instructions": counts.total}
-        for part, kinds in parts.items():
-            row[f"{part} share"] = kinds.total() / whole
-            by_part[part] += kinds.total()
+        title = CASES[name].title
+        totals[title] = counts.total
+        found = {part: kinds.total() / whole for part, kinds in parts.items()}
         for kind in dict.fromkeys(kind for kinds in parts.values() for kind in kinds):
             if kind != codemap.OWN:
-                row[f"of it {kind} share"] = sum(kinds[kind] for kinds in parts.values()) / whole
-        section.rows.append(row)
-    # Parts by their instructions, then libraries; nothing below a thousandth everywhere.
-    names = [f"{part} share" for part, _ in by_part.most_common()]
-    names += dict.fromkeys(name for row in section.rows for name in row if name.startswith("of it"))
-    kept = [name for name in names if max(row.get(name, 0.0) for row in section.rows) >= 1e-3]
-    section.rows = [
-        {name: row[name] for name in ("clearing", "instructions")}
-        | {name: row.get(name, 0.0) for name in kept}
-        for row in section.rows
-    ]
+                of_kind = sum(kinds[kind] for kinds in parts.values())
+                found[f"{LIBRARIES}: {kind}"] = of_kind / whole
+        columns[title] = found
+    # Parts by their largest share, then libraries; nothing below a fiftieth everywhere.
+    largest = {
+        name: max(found.get(name, 0.0) for found in columns.values())
+        for name in dict.fromkeys(name for found in columns.values() for name in found)
+    }
+    order = sorted(largest, key=lambda name: (name.startswith(LIBRARIES), -largest[name]))
+    section.rows = [totals]
+    for name in order:
+        if largest[name] >= 0.02:
+            shares = {title: f"{found.get(name, 0.0):.1%}" for title, found in columns.items()}
+            section.rows.append({"part": name, **shares})
     return section
 
 

@@ -13,7 +13,7 @@ from kpm_fast.arrays import Floats
 from .rounds import timed
 
 CLAIMS, STATES = 1000, 100
-PAYOFFS = ("0 and 1", "0 to 1", "normal")
+PAYOFFS = ("0 and 1", "normal")
 
 
 def payoffs(kind: str, generator: np.random.Generator) -> Floats:
@@ -21,8 +21,7 @@ def payoffs(kind: str, generator: np.random.Generator) -> Floats:
     size = (CLAIMS, STATES)
     if kind == "normal":
         return generator.normal(size=size)
-    uniform = generator.random(size)
-    return uniform if kind == "0 to 1" else (uniform < 0.5).astype(float)
+    return (generator.random(size) < 0.5).astype(float)
 
 
 def quote_seconds(maker: kpm.Maker, claims: Floats, quantity: float | None, calls: int) -> float:

@@ -22,7 +22,7 @@ seeds. ``rounds.interleave`` times, ``distribution.py`` sums up: p50, p99, p99.9
 geometric means. Ratios come before absolute times, so columns of ratios come first in rows.
 
 Columns of ``rows`` are formatted by the words in their names: "... time" in seconds, "... times" a
-ratio, "... memory" bytes, "... gap" an exponent, "... share" a fraction; other numbers as they
+ratio, "... gap" an exponent, "... share" a fraction; other numbers as they
 are. ``notes`` stand below the table. They hold no number typed by hand: format them from what was
 measured.
 
@@ -37,7 +37,7 @@ It becomes ``docs/images/bench-cell-ratios.png`` and ``.svg``.
 ``section.quote("cell.clarabel", "22")`` gives README and docs a text to quote: they hold
 ``<!-- bench:cell.clarabel -->22<!-- /bench -->``, and the report command rewrites what is between
 the marks (``spans.py``). ``section.against("One cell", "Clarabel", ratios)`` puts a peer into the
-overview: the report's first table, and README's figure.
+overview: the report's table of peers, and the figure of limits.md.
 """
 
 from __future__ import annotations
@@ -88,13 +88,12 @@ class Ratio:
     median: float
     low: float  # quartiles over the instances
     high: float
-    estimated: bool = False  # extrapolated from a part
     at_least: bool = False  # some were cut short by a time limit: quartiles of lower bounds
 
 
 @dataclass
 class Section:
-    """A table with its text, figures and targets. Rows are data: times in seconds, bytes."""
+    """A table with its text, figures and targets. Rows are data: times in seconds."""
 
     title: str
     rows: list[Row] = field(default_factory=list)
@@ -120,13 +119,12 @@ class Section:
         peer: str,
         ratios: ArrayLike,
         *,
-        estimated: bool = False,
         at_least: bool = False,
     ) -> None:
         """Put a peer into the overview: how many times as long it takes, by instance."""
         values = np.asarray(ratios, dtype=float)
         low, median, high = (float(value) for value in np.quantile(values, (0.25, 0.5, 0.75)))
-        self.ratios.append(Ratio(group, peer, median, low, high, estimated, at_least))
+        self.ratios.append(Ratio(group, peer, median, low, high, at_least))
 
     def quote(self, key: str, text: str) -> None:
         """Offer a text to README and docs under a key."""
@@ -168,13 +166,6 @@ def ticks(text: Callable[[float], str]) -> Callable[[float, object], str]:
     return lambda value, _: text(value)
 
 
-def bytes_text(size: float) -> str:
-    for unit, scale in (("MiB", 2**20), ("KiB", 2**10)):
-        if size >= scale:
-            return f"{size / scale:.1f} {unit}"
-    return f"{size:.0f} B"
-
-
 def short_text(value: float) -> str:
     """A plain number with two significant digits, or all before the point."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.2g}"
@@ -203,7 +194,6 @@ def cell_text(column: str, value: Any) -> str:
         return value
     formats: Sequence[tuple[str, Callable[[Any], str]]] = (
         ("time", time_text),
-        ("memory", bytes_text),
         ("gap", lambda x: f"{x:.1e}"),
         ("share", lambda x: f"{x:.1%}"),
         ("times", times_text),

@@ -33,15 +33,15 @@ def draw_line(data: Any) -> Drawing:
 def measured(quick: bool = False) -> Section:
     section = Section("Some clearings")
     section.rows = [
-        {"book": "a|b", "ours times": 1.0, "p50 time": 0.0123, "peak memory": 2048, "gap": 1e-9},
-        {"book": "c", "ours times": 250.4, "p50 time": 2.5, "peak memory": 3 * 2**20, "gap": None},
+        {"book": "a|b", "ours times": 1.0, "p50 time": 0.0123, "solved share": 0.5, "gap": 1e-9},
+        {"book": "c", "ours times": 250.4, "p50 time": 2.5, "solved share": 1.0, "gap": None},
     ]
     section.notes.append("a note")
     section.aim("be fast", "12 ms", True, "It was not fast.")
     section.aim("be small", "3 MiB", False, "It holds a | map.")
     section.quote("some.time", "12 ms")
     section.against("Books", "Slow solver", [4.0, 5.0, 9.0])
-    section.against("Books", "Guess", [40.0], estimated=True)
+    section.against("Books", "Stopped", [40.0], at_least=True)
     section.draw(draw_line, "line", "A line.", {"x": [1, 2], "y": [3, 4]})
     return section
 
@@ -93,16 +93,16 @@ def test_the_page_says_what_was_measured(tmp_path: Path) -> None:
     page = written[0].read_text()
     assert "| machine | two cores |" in page
     assert "## Some chapter\n\nHow it is measured: `x`.\n\n### Some clearings" in page
-    assert "| book | ours | p50 | peak | gap |\n| --- | --: | --: | --: | --: |" in page
-    assert "| a\\|b | 1.00x | 12.3 ms | 2.0 KiB | 1.0e-09 |" in page
-    assert "| c | 250x | 2.5 s | 3.0 MiB | - |" in page
-    assert "| be fast | 12 ms | met |" in page
-    assert "| be small | 3 MiB | **missed** |" in page
-    assert "*Missed: be small.* It holds a \\| map." in page
+    assert "| book | ours | p50 | solved | gap |\n| --- | --: | --: | --: | --: |" in page
+    assert "| a\\|b | 1.00x | 12.3 ms | 50.0% | 1.0e-09 |" in page
+    assert "| c | 250x | 2.5 s | 100.0% | - |" in page
+    link = "| [Some chapter](#some-chapter) |"
+    assert f"{link} be fast | 12 ms | met |" in page
+    assert f"{link} be small | 3 MiB | **missed**: It holds a \\| map. |" in page
     assert "It was not fast" not in page
-    assert "1 of 2 targets met." in page
+    assert "## Targets\n\n1 of 2 are met.\n\n| chapter | target |" in page
     assert "| Books | Slow solver | 5.00x | 4.50x | 7.00x |  |" in page
-    assert "| Books | Guess | 40.00x | 40.00x | 40.00x | extrapolated from a part |" in page
+    assert "| Books | Stopped | 40.00x | 40.00x | 40.00x | at least: some stopped" in page
     assert "the machine was idle" in page
     assert "failed" not in page
     figures = sorted(path.name for path in written[1:])

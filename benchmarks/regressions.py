@@ -1,0 +1,106 @@
+"""What is measured for the aims that compare with an older commit: by time, and by instructions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from kpm_fast.arrays import Floats
+from kpm_fast.paper import simulations as paper
+
+from . import books, paper_book
+from .aims import PROFILED, Limits, Measured, of_target
+from .machine import commit
+from .section import range_text
+from .since import Since
+
+# Counted once, as the profiles of ``aims``.
+PAPER_SINCE = (
+    f"At Omega = 0.4 the core took 265,000 instructions for 214,000 ({PROFILED}). Of the 51,000 "
+    "more, what is compiled for size, because a wheel may have 2 MB, takes 14,000. By function, "
+    "risk and its logarithms take 13,000, programs of cells 9,000, bounds 6,000, memory 4,000, "
+    "and the rest is spread"
+)
+SLOWER_SINCE = (
+    f"By default: of two clearings of 1.200806927_off, under q^1.5 and q^0.67 ({PROFILED}), 5 and "
+    "6 % more instructions were all, and two thirds, of what is compiled for size, because a wheel "
+    "may have 2 MB. To 1e-6: 017b593 stopped at the proof, and this package goes on to the one "
+    "answer (1.185781277_m20 at Omega = 0.01, q^0.67, stake 10: 15 nodes then, 55 now; by default "
+    "51 and 55). Instructions do not explain the time beyond them"
+)
+
+
+def band(limits: Limits) -> Measured:
+    """The paper's book over a quadratic program; and its worst maker over another checkout."""
+    section = paper_book.band(limits.quick)
+    found = of_target(section.targets[0])
+    if found.met or limits.against is None:
+        return found
+    worst = paper_book.farthest(section.rows)
+    book = books.simulation_a(worst["worst Omega"], worst["alpha"])
+    since = Since(limits.against, {"": book}, tolerance=paper_book.GAP)
+    here, there = since.seconds()
+    more = (
+        f" When the aim was set, it was 17. The same clearing takes {here[0] / there[0]:.2f} times "
+        f"the time of {commit(limits.against)} and {since.instructions([''])[0]:.2f} times its "
+        "instructions; the rest is the peer, without its preconditioner since, and another machine."
+    )
+    return replace(found, reason=found.reason + more)
+
+
+def paper_since(each_times: float, limits: Limits) -> Measured:
+    """The paper's book over another checkout."""
+    if limits.against is None:
+        return Measured("--against CHECKOUT compares", None)
+    found = {f"{omega:g}": books.simulation_a(omega) for omega in paper.AMBIGUITIES_A}
+    since = Since(limits.against, found, tolerance=paper_book.GAP)
+    here, there = since.seconds()
+    times = here / there
+    counts = since.instructions(list(found))
+    return Measured(
+        f"time {range_text(times.tolist(), '{:.2f}'.format)}, instructions of the core "
+        f"{range_text(counts, '{:.2f}'.format)} times; worst at Omega = "
+        f"{list(found)[int(times.argmax())]}",
+        bool(times.max() <= each_times),
+        PAPER_SINCE,
+    )
+
+
+def recorded(sum_times: float, each_times: float, limits: Limits) -> Measured:
+    """The recorded books' times over those of another checkout: as users call, and to 1e-6."""
+    folder = books.data_folder()
+    if folder is None:
+        return Measured("the recorded books are not here (KPM_SHARED_DATA)", None)
+    if limits.against is None:
+        return Measured("--against CHECKOUT compares", None)
+    found = {
+        f"{case.name} (Omega = {case.ambiguity:g}, {case.opinion}, stake {case.stake:g})": case.book
+        for case in books.recorded(folder)
+    }
+    texts, reasons, met = [], [], True
+    for name, options in (("default", {}), ("1e-6", {"tolerance": 1e-6})):
+        since = Since(limits.against, found, **options)
+        mine, theirs = since.seconds()
+        times = mine / theirs
+        total = mine.sum() / theirs.sum()
+        texts.append(f"{name}: {total:.2f} times, the slowest book {times.max():.2f} times")
+        reasons.append(f"{name}: {_slower(since, list(found), times)}")
+        if name == "default":  # what users call is what is judged
+            met = bool(total <= sum_times and times.max() <= each_times)
+    return Measured("; ".join(texts), met, f"{'; '.join(reasons)}. {SLOWER_SINCE}")
+
+
+def _slower(since: Since, names: list[str], times: Floats) -> str:
+    """The books that take longer than in the other checkout, and whether by instructions too."""
+    slow = [at for at in np.argsort(-times).tolist() if times[at] > 1.0]
+    counts = dict(zip(slow, since.instructions([names[at] for at in slow]), strict=True))
+    most = ", ".join(
+        f"{names[at]}: {times[at]:.2f} times the time, {counts[at]:.2f} the instructions"
+        for at in slow[:3]
+    )
+    more = sum(times > 1.0 for times in counts.values())
+    return (
+        f"{len(slow)} of {len(names)} books are slower, of which {more} take more instructions, at "
+        f"most {max(counts.values(), default=1.0):.2f} times{f'; the slowest {most}' * bool(slow)}"
+    )
