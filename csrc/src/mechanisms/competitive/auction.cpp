@@ -205,13 +205,12 @@ void ConvexClearing::bound() {
   support.worst_case = to_vector(published_.p);
   support.marginal_state_prices = clearing_.state_prices;
   support.multipliers.assign(static_cast<std::size_t>(market_.claims), 0.0);
-  if (model_.kind != MakerKind::kKnightian || !published_.unique) {
-    support.ambiguity_price = 0.0;
-  } else if (scaled.kind == Ambiguity::kNone) {
+  support.ambiguity_price = 0.0;
+  if (model_.kind == MakerKind::kKnightian && scaled.kind == Ambiguity::kNone) {
     const auto [least, most] =
         std::minmax_element(clearing_.payoff.begin(), clearing_.payoff.end());
     support.ambiguity_price = *least < *most ? kInfinity : 0.0;
-  } else {
+  } else if (model_.kind == MakerKind::kKnightian && published_.unique) {
     support.ambiguity_price = scaled.scale * resolved_.in->function->ambiguity_price();
   }
 }
@@ -259,6 +258,7 @@ void ConvexClearing::stay_at_idle_prices() {
   if (!in.contains(point)) {
     return;
   }
+  point.unique = true;  // the gradient of the cost there is the one that is published
   std::swap(resolved_.solved.point, point);
   publish_point();
   appraise();
