@@ -326,6 +326,11 @@ class _Verifier:
             blur = self.rounding / math.sqrt(2 * omega)
         if apart and math.isfinite(slope):
             blur += slope * (1e-6 + self.rounding / spread)
+        # Rounding moves a state's tilted weight by a factor of exp(alpha times it). Where that is
+        # large no weight is known, and payoffs that far apart have any slope up to spread / Omega.
+        doubt = min(1.0, result.market.risk_aversion * self.rounding)
+        if omega > 0 and math.isfinite(slope):
+            blur += doubt * (slope + self.rounding / omega)
         limit = self.slack + blur
         return Check("ambiguity price = -d(certainty equivalent)/d(Omega)", figure, limit)
 

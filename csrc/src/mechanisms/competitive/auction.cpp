@@ -210,7 +210,7 @@ void ConvexClearing::bound() {
     const auto [least, most] =
         std::minmax_element(clearing_.payoff.begin(), clearing_.payoff.end());
     support.ambiguity_price = *least < *most ? kInfinity : 0.0;
-  } else if (model_.kind == MakerKind::kKnightian && published_.unique) {
+  } else if (model_.kind == MakerKind::kKnightian) {
     support.ambiguity_price = scaled.scale * resolved_.in->function->ambiguity_price();
   }
 }
