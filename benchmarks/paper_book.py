@@ -22,7 +22,7 @@ from .section import Row, Section, range_text, time_text
 from .solver_process import SolverProcess
 from .verified import examined, root_gap
 
-TITLE = "The paper's book"
+TITLE = "The book of the paper"
 GAP = 1e-9  # of the notional that trades
 TARGET_BAND = 1.5  # PIQP quadratic programs, set up before
 TARGET_TUNED = 1500.0
