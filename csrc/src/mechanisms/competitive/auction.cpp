@@ -258,7 +258,6 @@ void ConvexClearing::stay_at_idle_prices() {
   if (!in.contains(point)) {
     return;
   }
-  point.unique = true;  // the gradient of the cost there is the one that is published
   std::swap(resolved_.solved.point, point);
   publish_point();
   appraise();
