@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import multiprocessing
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
@@ -101,6 +102,41 @@ def test_every_function_at_once(small: Books, answers: list[kpm.Result], tmp_pat
     for number, each in enumerate(made):
         assert each == made[number % len(small)]
     assert len(list(tmp_path.iterdir())) == len(small)
+
+
+@pytest.fixture
+def restless() -> Iterator[None]:
+    """Threads switch as often as they can, the collector of garbage runs and calls back often."""
+
+    def call_back(phase: str, info: dict[str, int]) -> None:
+        for _ in range(20):  # a thread may lose the lock here
+            pass
+
+    interval, threshold = sys.getswitchinterval(), gc.get_threshold()
+    gc.callbacks.append(call_back)
+    gc.set_threshold(3)
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+    gc.set_threshold(*threshold)
+    gc.callbacks.remove(call_back)
+
+
+def test_files_are_read_in_restless_threads(
+    small: Books, answers: list[kpm.Result], tmp_path: Path, restless: None
+) -> None:
+    """No parser that is read with has a state that all threads share, as that of ``ast`` has."""
+    answers[0].save(tmp_path / "clearing.npz")
+    kept = tmp_path / "finished"
+    batch = kpm.clear_many([small[0]], threads=1, resume=kept)
+
+    def read(number: int) -> None:
+        assert kpm.load_result(tmp_path / "clearing.npz") == answers[0]
+        again = kpm.clear_many([small[0]], threads=1, resume=kept)
+        assert again.revenue[0] == batch.revenue[0]
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(read, range(120)))
 
 
 @pytest.mark.threads

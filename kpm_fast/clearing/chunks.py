@@ -8,15 +8,18 @@ import math
 import os
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, as_completed
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import _core
 from ..arrays import frozen
 from ..errors import InputError, brief
+from ..files.array_file import read_array
 from ..model.batch import Batch
 from ..model.maker_model import maker_model
 from ..storage.finished import UNFINISHED, Finished, content_hash
@@ -252,10 +255,10 @@ def _unpacked(content: bytes | None) -> Batch | None:
     if content is None:
         return None
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            words = json.loads(archive["words"].tobytes())
-            arrays = {name: frozen(archive[name]) for name in (*FIGURES, *_FLAT, *_OFFSETS)}
-    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile):
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            words = json.loads(_column(archive, "words").tobytes())
+            arrays = {name: _column(archive, name) for name in (*FIGURES, *_FLAT, *_OFFSETS)}
+    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error):
         return None
     errors = {
         number: InputError(reason, field="books", index=number)
@@ -264,6 +267,11 @@ def _unpacked(content: bytes | None) -> Batch | None:
     status = frozen(np.array(words["status"], dtype=object))
     names = tuple(range(len(status)))
     return Batch(status=status, names=names, rule=words["rule"], errors=errors, **arrays)
+
+
+def _column(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    with archive.open(f"{name}.npy") as entry:
+        return read_array(entry, name)
 
 
 def _joined(parts: list[Batch], columns: _Columns) -> Batch:

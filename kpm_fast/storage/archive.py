@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import io
 import json
-import math
 import os
 import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import IO, Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 from .._version import __version__
 from ..arrays import as_path, exact_sum
 from ..errors import InputError, brief
+from ..files.array_file import read_array
 from ..files.atomic_files import naming_errors, staged_binary
 from ..files.strict_json import NOT_FINITE, number, parse_json, stated_number, texts
 from ..model.certificate import Certificate, DualCertificate
@@ -381,18 +381,7 @@ class _Reader:
 
         def parse() -> NDArray[Any]:
             with self._archive.open(f"{name}.npy") as entry:
-                shape, by_column, kind = _array_header(entry, name)
-                data = entry.read()
-            if kind.hasobject or kind.itemsize == 0:
-                raise InputError(f"must have elements of type {dtype}, got {kind}", field=name)
-            if len(data) != math.prod(shape) * kind.itemsize:
-                raise InputError(
-                    f"must have {math.prod(shape) * kind.itemsize} bytes of data for its shape "
-                    f"{shape}, got {len(data)}",
-                    field=name,
-                )
-            array: NDArray[Any] = np.frombuffer(data, kind)
-            return array.reshape(shape, order="F" if by_column else "C")
+                return read_array(entry, name)
 
         array = self._entry(f"{name}.npy", name, parse)
         if array.dtype.str != dtype or array.ndim != len(axes):
@@ -467,19 +456,6 @@ def _stat(value: Any, name: str) -> Any:
         return {key: number(entry, f"{field}.{key}") for key, entry in value.items()}
     expected = "a hexadecimal count" if kind is int else "an object of numbers"
     raise InputError(f"must be {expected}, got {brief(value)}", field=field)
-
-
-def _array_header(entry: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Return shape, whether columns come first, and type. Nothing is allocated for the data yet."""
-    version = np.lib.format.read_magic(entry)
-    if version not in ((1, 0), (2, 0)):
-        raise InputError(f"is in version {version} of the array format, not read here", field=name)
-    first = version == (1, 0)
-    read = np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
-    try:
-        return read(entry)
-    except MemoryError as error:  # Python's parser raises it for brackets nested too deeply
-        raise InputError("cannot be read: nested too deeply", field=name) from error
 
 
 def _located(group: str, build: Callable[[], _Value]) -> _Value:
