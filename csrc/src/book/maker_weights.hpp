@@ -1,4 +1,4 @@
-// A maker's numbers for the states: its prior, starting orders or polytope.
+// A maker's numbers: for the states its prior, starting orders or polytope, and its own.
 #pragma once
 
 #include "kpm/makers.hpp"
@@ -21,6 +21,20 @@ inline MakerWeights weights_of(const MakerModel& maker) {
       return {maker.vertices, maker.priors};
     default:
       return {maker.prior, 1};
+  }
+}
+
+/// The only number of a maker other than its weights and the Knightian's.
+inline double parameter_of(const MakerModel& maker) {
+  switch (maker.kind) {
+    case MakerKind::kUtility:
+      return maker.wealth;
+    case MakerKind::kQuadratic:
+      return maker.curvature;
+    case MakerKind::kPolytope:
+      return maker.risk_aversion;
+    default:
+      return 0.0;
   }
 }
 

@@ -77,20 +77,6 @@ Market validated(const Market& market, const MakerModel& maker) {
   return market;
 }
 
-/// The only number of a maker other than its weights and the Knightian's.
-double parameter_of(const MakerModel& maker) {
-  switch (maker.kind) {
-    case MakerKind::kUtility:
-      return maker.wealth;
-    case MakerKind::kQuadratic:
-      return maker.curvature;
-    case MakerKind::kPolytope:
-      return maker.risk_aversion;
-    default:
-      return 0.0;
-  }
-}
-
 }  // namespace
 
 struct Engine::State {

@@ -2,7 +2,7 @@
 
 #include "mechanisms/quotes.hpp"
 #include "mechanisms/trading_gain.hpp"
-#include "risk/make_maker.hpp"
+#include "risk/maker_kinds.hpp"
 
 namespace kpm {
 

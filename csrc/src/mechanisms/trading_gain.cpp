@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "risk/make_maker.hpp"
+#include "risk/maker_kinds.hpp"
 
 namespace kpm {
 

@@ -5,6 +5,7 @@
 
 #include "numerics/entropy.hpp"
 #include "numerics/expm1.hpp"
+#include "risk/idle_room.hpp"
 #include "risk/ties.hpp"
 
 namespace kpm {
@@ -55,6 +56,10 @@ void KnightianFunction::root(const double* payoff, double* root) const {
 
 double KnightianFunction::conjugate(const ArrayView& g, const ArrayView& p) const {
   return kind_ == Ambiguity::kSimplex ? 0.0 : relative_entropy_of(g, p) / a_;
+}
+
+Array KnightianFunction::idle_room(const PricedLosses& priced, const std::vector<int>& idle) const {
+  return tilted_room(priced, idle, a_);
 }
 
 KnightianMaker::KnightianMaker(const ArrayView& prior, double risk_aversion, double ambiguity)

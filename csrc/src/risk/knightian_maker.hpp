@@ -27,6 +27,8 @@ class KnightianFunction final : public MakerFunction {
   Eigen::Index root_size() const override { return 2 * g_.size(); }
   void root(const double* payoff, double* root) const override;
   double conjugate(const ArrayView& g, const ArrayView& p) const override;
+  double resolution() const override { return 1.0 / a_; }
+  Array idle_room(const PricedLosses& priced, const std::vector<int>& idle) const override;
 
   RiskMeasure& measure() { return measure_; }
 

@@ -13,4 +13,8 @@ void MakerFunction::root(const double* payoff, double* root) const {
   left = flow_.sqrt() * (x - (centre_ * x).sum());
 }
 
+Array MakerFunction::idle_room(const PricedLosses& priced, const std::vector<int>& idle) const {
+  return (priced.loss.maxCoeff() - priced.loss(idle)).max(0.0);
+}
+
 }  // namespace kpm

@@ -1,10 +1,30 @@
 // A maker's cost as a function: value, gradient, curvature and conjugate, exact to rounding.
 #pragma once
 
+#include <vector>
+
+#include "kpm/kpm.hpp"
 #include "numerics/arena.hpp"
 #include "numerics/dense.hpp"
 
 namespace kpm {
+
+/// Where a conjugate is a sum over states, its terms: state prices satisfy
+///   L_i - 2c (g_i - pi_i) + s_i = t,     g_i s_i = delta_i.
+struct PriceTerms {
+  double curvature = 0.0;         ///< c
+  const Slice* orders = nullptr;  ///< delta; null: none
+  /// m, where the orders are W pi for the W that makes sum pi ln s = ln m; 0 elsewhere.
+  double wealth = 0.0;
+};
+
+/// A book's losses, and what the maker makes of them.
+struct PricedLosses {
+  const Array& loss;
+  double cost;     ///< C(loss)
+  const Array& g;  ///< state prices
+  const Array& p;  ///< what they are tilted from
+};
 
 /// C(L) as the maximum of smooth functions: of one where C is smooth, of several at a kink. Each
 /// maker's file has its own, in whatever unit of money its parameters are: quotes and trades build
@@ -31,6 +51,15 @@ class MakerFunction {
 
   /// C*(g) + C(0), where a Knightian or polytope maker's infimum over p is replaced by the given p.
   virtual double conjugate(const ArrayView& g, const ArrayView& p) const = 0;
+
+  /// Losses that differ by less have prices much alike; infinite where prices jump.
+  virtual double resolution() const { return kInfinity; }
+  /// Of a maker whose conjugate is a sum over states.
+  virtual PriceTerms price_terms() const { return {}; }
+  /// How much more each of the states `idle`, of almost no price, may lose before its price is
+  /// something, where C is smooth: as its prices grow by themselves, and up to the worst loss at
+  /// most.
+  virtual Array idle_room(const PricedLosses& priced, const std::vector<int>& idle) const;
 
  protected:
   Slice g_, p_;  // (states)

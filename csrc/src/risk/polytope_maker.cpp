@@ -9,6 +9,7 @@
 #include "numerics/inner_products.hpp"
 #include "numerics/semidefinite_cholesky.hpp"
 #include "numerics/state_sums.hpp"
+#include "risk/idle_room.hpp"
 #include "risk/ties.hpp"
 
 namespace kpm {
@@ -124,6 +125,10 @@ double PolytopeFunction::conjugate(const ArrayView& g, const ArrayView& p) const
     return (g - p).abs().maxCoeff() <= kSame ? 0.0 : kInfinity;
   }
   return relative_entropy_of(g, p) / a_;
+}
+
+Array PolytopeFunction::idle_room(const PricedLosses& priced, const std::vector<int>& idle) const {
+  return tilted_room(priced, idle, a_);
 }
 
 PolytopeMaker::PolytopeMaker(const Matrix& vertices, double risk_aversion)

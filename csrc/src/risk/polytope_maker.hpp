@@ -23,6 +23,8 @@ class PolytopeFunction final : public MakerFunction {
   double evaluate(const ArrayView& loss) override;
   void prepare_curvature() override;
   double conjugate(const ArrayView& g, const ArrayView& p) const override;
+  double resolution() const override { return a_ > 0.0 ? 1.0 / a_ : kInfinity; }
+  Array idle_room(const PricedLosses& priced, const std::vector<int>& idle) const override;
 
   const Slice& possible() const { return possible_; }
   // Where C was last evaluated:

@@ -65,6 +65,12 @@ double QuadraticFunction::conjugate(const ArrayView& g, const ArrayView& /*p*/) 
   return c_ * (g - p_).square().sum();
 }
 
+/// Of priced states L - 2c (g - pi) is one level, to which others may rise.
+Array QuadraticFunction::idle_room(const PricedLosses& priced, const std::vector<int>& idle) const {
+  const Array level = priced.loss + 2.0 * c_ * (p_ - priced.g);
+  return (level.maxCoeff() - level(idle)).max(0.0);
+}
+
 QuadraticMaker::QuadraticMaker(const ArrayView& prior, double curvature)
     : Maker(prior.size()),
       function_(prior, curvature, arena_),

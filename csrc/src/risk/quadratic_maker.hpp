@@ -14,6 +14,9 @@ class QuadraticFunction final : public MakerFunction {
   double evaluate(const ArrayView& loss) override;
   void prepare_curvature() override;
   double conjugate(const ArrayView& g, const ArrayView& p) const override;
+  double resolution() const override { return c_; }
+  PriceTerms price_terms() const override { return {c_, nullptr, 0.0}; }
+  Array idle_room(const PricedLosses& priced, const std::vector<int>& idle) const override;
 
   const Slice& prior() const { return p_; }
   /// What an unpriced state's loss lacks to be priced, money; zero where g > 0.

@@ -5,6 +5,7 @@
 
 #include "kpm/kpm.hpp"
 #include "numerics/entropy.hpp"
+#include "risk/idle_room.hpp"
 
 namespace kpm {
 
@@ -77,6 +78,13 @@ void StartingOrdersFunction::prepare_curvature() {
 
 double StartingOrdersFunction::conjugate(const ArrayView& g, const ArrayView& /*p*/) const {
   return total_ * relative_entropy_of(share_, g);
+}
+
+Array StartingOrdersFunction::idle_room(const PricedLosses& priced,
+                                        const std::vector<int>& idle) const {
+  return bounded_room(priced.loss, idle, [&](int i) {
+    return logarithmic_room(delta_[i] / priced.g[i], priced.g[i], 1.0);
+  });
 }
 
 StartingOrdersMaker::StartingOrdersMaker(const ArrayView& delta)

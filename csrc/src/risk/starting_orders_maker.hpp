@@ -15,6 +15,9 @@ class StartingOrdersFunction final : public MakerFunction {
   double evaluate(const ArrayView& loss) override;
   void prepare_curvature() override;
   double conjugate(const ArrayView& g, const ArrayView& p) const override;
+  double resolution() const override { return total_; }
+  PriceTerms price_terms() const override { return {0.0, &delta_, 0.0}; }
+  Array idle_room(const PricedLosses& priced, const std::vector<int>& idle) const override;
 
   /// t - L: what the starting orders leave in each state where C was last evaluated.
   const Slice& room() const { return room_; }

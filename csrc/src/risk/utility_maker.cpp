@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "numerics/entropy.hpp"
+#include "risk/idle_room.hpp"
 
 namespace kpm {
 
@@ -54,8 +55,10 @@ LogUtilityFunction::LogUtilityFunction(const ArrayView& prior, double wealth, Ar
       wealth_(wealth),
       below_(arena.array(prior.size())),
       left_(arena.array(prior.size())),
-      log_left_(arena.array(prior.size())) {
+      log_left_(arena.array(prior.size())),
+      orders_(arena.array(prior.size())) {
   p_ = prior;
+  orders_ = wealth * p_;
 }
 
 double LogUtilityFunction::evaluate(const ArrayView& loss) {
@@ -100,6 +103,17 @@ void LogUtilityFunction::prepare_curvature() {  // g = W pi / left
 
 double LogUtilityFunction::conjugate(const ArrayView& g, const ArrayView& /*p*/) const {
   return -wealth_ * std::expm1(-relative_entropy_of(p_, g));
+}
+
+Array LogUtilityFunction::idle_room(const PricedLosses& priced,
+                                    const std::vector<int>& idle) const {
+  double counting = 1.0;
+  for (const int i : idle) {
+    counting -= p_[i];
+  }
+  return bounded_room(priced.loss, idle, [&](int i) {
+    return logarithmic_room(wealth_ + priced.cost - priced.loss[i], priced.g[i], counting);
+  });
 }
 
 UtilityMaker::UtilityMaker(const ArrayView& prior, double wealth)

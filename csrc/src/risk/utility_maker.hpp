@@ -15,6 +15,9 @@ class LogUtilityFunction final : public MakerFunction {
   double evaluate(const ArrayView& loss) override;
   void prepare_curvature() override;
   double conjugate(const ArrayView& g, const ArrayView& p) const override;
+  double resolution() const override { return wealth_; }
+  PriceTerms price_terms() const override { return {0.0, &orders_, wealth_}; }
+  Array idle_room(const PricedLosses& priced, const std::vector<int>& idle) const override;
 
   const Slice& prior() const { return p_; }
   /// m0 + C - L where C was last evaluated, wealth by state, and its logarithm, which wealth too
@@ -25,6 +28,7 @@ class LogUtilityFunction final : public MakerFunction {
  private:
   const double wealth_;
   Slice below_, left_, log_left_;
+  Slice orders_;  // m pi
 };
 
 class UtilityMaker final : public Maker {

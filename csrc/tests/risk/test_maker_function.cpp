@@ -5,7 +5,7 @@
 #include "kpm/makers.hpp"
 #include "random_book.hpp"
 #include "risk/knightian_maker.hpp"
-#include "risk/make_maker.hpp"
+#include "risk/maker_kinds.hpp"
 #include "risk/polytope_maker.hpp"
 #include "risk/quadratic_maker.hpp"
 #include "risk/starting_orders_maker.hpp"

@@ -9,8 +9,8 @@
 #include "ipm/predictor_corrector.hpp"
 #include "mechanisms/competitive/maker_block.hpp"
 #include "mechanisms/competitive/rung_block.hpp"
-#include "mechanisms/competitive/scaled_maker.hpp"
 #include "numerics/semidefinite_cholesky.hpp"
+#include "risk/maker_kinds.hpp"
 
 namespace kpm {
 

@@ -97,7 +97,7 @@ Vector Climber::missing() const {
 
 /// Newton's, without the claims that it would move off the wrong side of their rung.
 void Climber::find_direction() {
-  const double flat = kFlatness / auction_.maker.resolution;
+  const double flat = kFlatness / function_.resolution();
   function_.prepare_curvature();
   while (true) {
     auction_.pass();

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "mechanisms/competitive/ladder.hpp"
-#include "mechanisms/competitive/scaled_maker.hpp"
 #include "numerics/checkpoint.hpp"
+#include "risk/maker_kinds.hpp"
 
 namespace kpm {
 

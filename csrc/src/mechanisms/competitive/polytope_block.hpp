@@ -2,7 +2,7 @@
 #pragma once
 
 #include "mechanisms/competitive/maker_block.hpp"
-#include "mechanisms/competitive/scaled_maker.hpp"
+#include "risk/maker_kinds.hpp"
 
 namespace kpm {
 

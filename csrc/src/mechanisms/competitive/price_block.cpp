@@ -17,11 +17,11 @@ constexpr double kStarted = 1e-10;  // of the prices' sum: where a start needs t
 }  // namespace
 
 PriceBlock::PriceBlock(const ScaledMaker& maker, const MakerFunction& cost, Arena& arena)
-    : maker_(maker),
-      cost_(cost),
+    : cost_(cost),
+      prior_(maker.prior),
+      terms_(cost.price_terms()),
       count_(maker.prior.size()),
-      utility_(maker.kind == MakerKind::kUtility),
-      twice_(maker.kind == MakerKind::kQuadratic ? 2.0 * maker.curvature : 0.0),
+      twice_(2.0 * terms_.curvature),
       g_(arena.array(count_)),
       step_g_(arena.array(count_)),
       delta_(arena.array(count_)),
@@ -36,10 +36,14 @@ PriceBlock::PriceBlock(const ScaledMaker& maker, const MakerFunction& cost, Aren
       root_flow_(arena.array(count_)),
       centre_(arena.array(count_)),
       u_(arena.array(count_)) {
-  if (maker.kind == MakerKind::kStartingOrders) {
-    delta_ = maker.total * maker.prior;
-  }
+  set_orders();
   weight_ = 0.5 * (maker.prior + 1.0 / static_cast<double>(count_));
+}
+
+void PriceBlock::set_orders() {
+  if (terms_.orders != nullptr) {
+    delta_ = *terms_.orders;
+  }
 }
 
 void PriceBlock::start(const ArrayView& loss, double tau, double /*entropy_share*/) {
@@ -48,15 +52,13 @@ void PriceBlock::start(const ArrayView& loss, double tau, double /*entropy_share
   ddelta_.setZero();
   moving_ = false;
   dt_ = 0.0;
-  if (utility_) {
-    delta_ = maker_.wealth * maker_.prior;
-  }
+  set_orders();
   // The t for which the prices that go with it add up to one: they fall with t.
   target_ = delta_ + tau * weight_;
   double low = -kInfinity;
   double high = -kInfinity;
   for (Eigen::Index i = 0; i < count_; ++i) {
-    const double level = loss[i] + twice_ * maker_.prior[i];
+    const double level = loss[i] + twice_ * prior_[i];
     low = std::max(low, level - twice_ + target_[i]);
     high = std::max(high, level);
   }
@@ -67,7 +69,7 @@ void PriceBlock::start(const ArrayView& loss, double tau, double /*entropy_share
     double slope = 0.0;
     for (Eigen::Index i = 0; i < count_; ++i) {
       // 2c g^2 + A g = target with A = t - L - 2c pi.
-      const double a = t_ - loss[i] - twice_ * maker_.prior[i];
+      const double a = t_ - loss[i] - twice_ * prior_[i];
       const double root = std::sqrt(a * a + 4.0 * twice_ * target_[i]);
       g_[i] = a > 0.0 ? 2.0 * target_[i] / (a + root) : (root - a) / (2.0 * twice_);
       s_[i] = target_[i] / g_[i];
@@ -90,18 +92,18 @@ void PriceBlock::start(const ArrayView& loss, double tau, double /*entropy_share
 void PriceBlock::find_orders() {
   double log_ratio = 0.0;
   for (Eigen::Index i = 0; i < count_; ++i) {
-    log_ratio += maker_.prior[i] * std::log(delta_[i] / (g_[i] * maker_.wealth));
+    log_ratio += prior_[i] * std::log(delta_[i] / (g_[i] * terms_.wealth));
   }
   delta_ *= std::exp(-std::clamp(log_ratio, -kFarthest, kFarthest));
   moving_ = std::abs(log_ratio) <= kMoving;
   if (!moving_) {
     ddelta_.setZero();
   }
-  delta_ = delta_.min(maker_.wealth * maker_.prior);  // W = m exp(-KL(pi|g))
+  delta_ = delta_.min(*terms_.orders);  // W = m exp(-KL(pi|g))
 }
 
 void PriceBlock::update_residuals(const ArrayView& loss) {
-  residuals_ = loss - twice_ * (g_ - maker_.prior) + s_ - t_;
+  residuals_ = loss - twice_ * (g_ - prior_) + s_ - t_;
   flow_ = 1.0 / (twice_ + s_ / g_);
   root_flow_ = flow_.sqrt();
   total_ = flow_.sum();
@@ -115,8 +117,8 @@ void PriceBlock::update_residuals(const ArrayView& loss) {
 
 /// A utility maker's starting orders change with the prices: its curvature is centred by g.
 void PriceBlock::prepare_curvature() {
-  if (utility_) {
-    centre_ = maker_.prior / s_;
+  if (terms_.wealth > 0.0) {
+    centre_ = prior_ / s_;
     centre_ /= centre_.sum();
   }
 }
@@ -171,7 +173,7 @@ void PriceBlock::advance(double step, const ArrayView& /*loss*/) {
   g_ += step * dg_;
   s_ += step * ds_;
   t_ += step * dt_;
-  if (utility_) {
+  if (terms_.wealth > 0.0) {
     find_orders();
   }
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "mechanisms/competitive/maker_block.hpp"
-#include "mechanisms/competitive/scaled_maker.hpp"
+#include "risk/maker_kinds.hpp"
 
 namespace kpm {
 
@@ -45,12 +45,13 @@ class PriceBlock final : public MakerBlock {
   void prepare_curvature() override;
 
  private:
+  void set_orders();
   void find_orders();
 
-  const ScaledMaker& maker_;
   const MakerFunction& cost_;
+  const Array& prior_;
+  const PriceTerms terms_;
   const Eigen::Index count_;
-  const bool utility_;
   const double twice_;   // 2c
   bool moving_ = false;  // whether W is part of the step
   Slice g_, step_g_;

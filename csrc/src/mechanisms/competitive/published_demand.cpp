@@ -38,40 +38,9 @@ struct Rows {
   Array room;   // (idle) how far they are from it
 };
 
-/// How much more these states may lose before their prices are something, where the maker's cost is
-/// smooth: as its prices grow by themselves, and up to the worst loss at most.
-Array room_of(const Auction& auction, const AuctionPoint& point, const Array& loss,
-              const std::vector<int>& idle) {
-  const ScaledMaker& maker = auction.maker;
-  const bool utility = maker.kind == MakerKind::kUtility;
-  const double a =
-      maker.kind == MakerKind::kPolytope ? maker.risk_aversion : auction.market.risk_aversion;
-  const double worst = loss.maxCoeff();
-  double counting = 1.0;
-  for (const int i : idle) {
-    counting -= utility ? maker.prior[i] : 0.0;
-  }
-  Array room(static_cast<Eigen::Index>(idle.size()));
-  Eigen::Index at = 0;
-  for (const int i : idle) {
-    double more;
-    if (utility || maker.kind == MakerKind::kStartingOrders) {
-      // g = constant / left. Less left here leaves more where it counts, if the logarithms of what
-      // is left add up to the same.
-      const double left =
-          utility ? maker.wealth + point.cost - loss[i] : maker.total * maker.prior[i] / point.g[i];
-      more = left * (1.0 - std::pow(point.g[i] / kIdleStatePrice, counting));
-    } else {  // g = p e^{a (loss - C)}
-      more = point.cost + std::log(kIdleStatePrice / point.p[i]) / a - loss[i];
-    }
-    room[at++] = std::max(std::min(more, worst - loss[i]), 0.0);
-  }
-  return room;
-}
-
 /// Which functions' changes decide whether directions are open.
-Rows rows_of(const Auction& auction, const std::vector<int>& tied, const AuctionPoint& point,
-             const Matrix& payoffs) {
+Rows rows_of(const Auction& auction, const std::vector<int>& tied, const MakerFunction& function,
+             const AuctionPoint& point, const Matrix& payoffs) {
   const Eigen::Index n = auction.market.states();
   const Array loss = auction.losses(point.demand);
   const ScaledMaker& maker = auction.maker;
@@ -89,25 +58,17 @@ Rows rows_of(const Auction& auction, const std::vector<int>& tied, const Auction
     rows.room = cost.maxCoeff() - cost(idle);
     return rows;
   }
+  const bool kink = maker.kind != MakerKind::kPolytope && !tied.empty();
   for (int i = 0; i < static_cast<int>(n); ++i) {
     const bool ties = std::find(tied.begin(), tied.end(), i) != tied.end();
-    const bool counts = maker.kind != MakerKind::kPolytope && !tied.empty()
-                            ? ties
-                            : point.g[i] > kPinningStatePrice;
+    const bool counts = kink ? ties : point.g[i] > kPinningStatePrice;
     (counts ? held : idle).push_back(i);
   }
   rows.held = payoffs.transpose()(held, Eigen::all);
   rows.idle = payoffs.transpose()(idle, Eigen::all);
-  if (maker.kind == MakerKind::kQuadratic ||
-      (maker.kind != MakerKind::kPolytope && !tied.empty())) {
-    // At a kink a state's loss may rise to the worst.
-    const Array level = maker.kind == MakerKind::kQuadratic
-                            ? Array(loss + 2.0 * maker.curvature * (maker.prior - point.g))
-                            : loss;
-    rows.room = (level.maxCoeff() - level(idle)).max(0.0);
-  } else {
-    rows.room = room_of(auction, point, loss, idle);
-  }
+  // At a kink a state's loss may rise to the worst.
+  rows.room = kink ? Array((loss.maxCoeff() - loss(idle)).max(0.0))
+                   : function.idle_room({loss, point.cost, point.g, point.p}, idle);
   return rows;
 }
 
@@ -177,7 +138,7 @@ void choose_demand(const Auction& auction, const std::vector<Staircase>& stairs,
   for (Eigen::Index k = 0; k < m; ++k) {
     payoffs.row(k) = market.payoffs.row(open[static_cast<std::size_t>(k)].claim);
   }
-  const Rows rows = rows_of(auction, tied, point, payoffs);
+  const Rows rows = rows_of(auction, tied, function, point, payoffs);
   // The kernel of "all held rows change by the same shift".
   Eigen::MatrixXd conditions(rows.held.rows(), m + 1);
   conditions.leftCols(m) = rows.held;

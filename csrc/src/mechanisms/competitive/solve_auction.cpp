@@ -97,7 +97,7 @@ void find_optimum(const Auction& auction, const std::vector<Staircase>& stairs, 
   const double rounding = kGapRounding * (1.0 + program.magnitude());
   const double tolerance = std::max(kSharp, rounding);
   const double sharper =
-      std::max(std::min(kSharp, kOfResolution * auction.maker.resolution), rounding);
+      std::max(std::min(kSharp, kOfResolution * function.resolution()), rounding);
   const auto pause = [&] {
     trail.add(++solved.iterations, program);
     auction.pass();

@@ -1,4 +1,4 @@
-// A maker in the units the algorithms work in.
+// All that is done kind by kind: a maker of each, its function, its parameters in a book's units.
 #pragma once
 
 #include <memory>
@@ -7,9 +7,13 @@
 #include "kpm/makers.hpp"
 #include "numerics/arena.hpp"
 #include "numerics/dense.hpp"
+#include "risk/maker.hpp"
 #include "risk/maker_function.hpp"
 
 namespace kpm {
+
+/// The maker of quotes and trades. Parameters are copied.
+std::unique_ptr<Maker> make_maker(const MakerModel& model);
 
 /// Parameters in units of the book's notional; inventory, prior and a Knightian maker's preferences
 /// are those of the scaled market. C is taken less C(0) where that is not zero: a constant.
@@ -22,7 +26,6 @@ struct ScaledMaker {
   double wealth = 0.0;         ///< kUtility
   double curvature = 0.0;      ///< kQuadratic
   double risk_aversion = 1.0;  ///< kPolytope
-  double resolution;           ///< losses that differ by less have prices much alike
   Matrix priors;               ///< (vertices, states), kPolytope
 };
 

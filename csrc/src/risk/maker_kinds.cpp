@@ -1,4 +1,4 @@
-#include "mechanisms/competitive/scaled_maker.hpp"
+#include "risk/maker_kinds.hpp"
 
 #include <cmath>
 
@@ -10,6 +10,30 @@
 #include "risk/worst_state_maker.hpp"
 
 namespace kpm {
+
+std::unique_ptr<Maker> make_maker(const MakerModel& model) {
+  const auto states = [&](const double* values) {
+    return Eigen::Map<const Array>(values, model.states);
+  };
+  switch (model.kind) {
+    case MakerKind::kKnightian:
+      return std::make_unique<KnightianMaker>(states(model.prior), model.risk_aversion,
+                                              model.ambiguity);
+    case MakerKind::kStartingOrders:
+      return std::make_unique<StartingOrdersMaker>(states(model.delta));
+    case MakerKind::kWorstState:
+      break;
+    case MakerKind::kPolytope:
+      return std::make_unique<PolytopeMaker>(
+          Eigen::Map<const Matrix>(model.vertices, model.priors, model.states),
+          model.risk_aversion);
+    case MakerKind::kUtility:
+      return std::make_unique<UtilityMaker>(states(model.prior), model.wealth);
+    case MakerKind::kQuadratic:
+      return std::make_unique<QuadraticMaker>(states(model.prior), model.curvature);
+  }
+  return std::make_unique<WorstStateMaker>(model.states);
+}
 
 Array prior_of(const MakerModel& maker) {
   const auto n = static_cast<Eigen::Index>(maker.states);
@@ -26,9 +50,12 @@ Array prior_of(const MakerModel& maker) {
       const Array mean = priors.colwise().mean().transpose().array();
       return mean / mean.sum();
     }
-    default:
-      return Eigen::Map<const Array>(maker.prior, n);
+    case MakerKind::kKnightian:
+    case MakerKind::kUtility:
+    case MakerKind::kQuadratic:
+      break;
   }
+  return Eigen::Map<const Array>(maker.prior, n);
 }
 
 double cost_of_nothing(const MakerModel& maker) {
@@ -48,25 +75,6 @@ ScaledMaker::ScaledMaker(const MakerModel& maker, const ScaledMarket& scaled)
   wealth = maker.wealth * unit;
   curvature = maker.curvature * unit;
   risk_aversion = maker.risk_aversion * scaled.scale;
-  switch (kind) {
-    case MakerKind::kStartingOrders:
-      resolution = total;
-      break;
-    case MakerKind::kUtility:
-      resolution = wealth;
-      break;
-    case MakerKind::kQuadratic:
-      resolution = curvature;
-      break;
-    case MakerKind::kKnightian:
-      resolution = 1.0 / scaled.risk_aversion;
-      break;
-    case MakerKind::kPolytope:
-      resolution = risk_aversion > 0.0 ? 1.0 / risk_aversion : kInfinity;
-      break;
-    default:
-      resolution = kInfinity;
-  }
   if (kind == MakerKind::kPolytope) {
     priors = Eigen::Map<const Matrix>(maker.vertices, maker.priors, maker.states);
   }
