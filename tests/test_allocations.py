@@ -15,10 +15,15 @@ COUNTER = r"""
 #include <stddef.h>
 #include <stdatomic.h>
 extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *from, size_t size);
 static atomic_long calls, refused = -1;
-void *malloc(size_t size) {
-    return atomic_fetch_add(&calls, 1) == atomic_load(&refused) ? NULL : __libc_malloc(size);
+static int refuse(void) { return atomic_fetch_add(&calls, 1) == atomic_load(&refused); }
+void *malloc(size_t size) { return refuse() ? NULL : __libc_malloc(size); }
+void *calloc(size_t count, size_t size) {
+    return refuse() ? NULL : __libc_calloc(count, size);
 }
+void *realloc(void *from, size_t size) { return refuse() ? NULL : __libc_realloc(from, size); }
 long malloc_calls(void) { return atomic_load(&calls); }
 void malloc_refuse(long call) { atomic_store(&refused, call); }
 """
@@ -112,6 +117,85 @@ for (market_and_orders, options), most in ((tree, 100), (cells, 1000)):
     print(answers, refusals, calls)
 """
 
+ENGINE = """
+import ctypes
+import itertools
+import kpm_fast as kpm
+
+libc = ctypes.CDLL(None)
+libc.malloc_calls.restype = ctypes.c_long
+libc.malloc_refuse.argtypes = [ctypes.c_long]
+market = kpm.Market([[1, 0, 0], [0, 1, 0], [0, 0, 1]], [0.3, 0.3, 0.4], claims=["a", "b", "c"])
+other = market.replace(inventory=[3.0, 1.0, 2.0])
+
+def filled(orders):
+    engine = kpm.Engine(market)
+    for n in range(orders):
+        engine.add("abc"[n % 3], "buy", 0.1 + 0.01 * n, 10.0 + n, f"order {n}")
+    return engine
+
+def state(engine):
+    book = engine.orders
+    names = book.order_id.tolist()
+    assert len(engine) == len(names) == len(set(names))
+    orders = [(name, engine[name].price, engine[name].quantity) for name in names]
+    inventory, fills = engine.market.inventory.tolist(), engine.clear(threads=1).fills.tolist()
+    return orders, engine.state_hash, inventory, fills
+
+def sell(engine):
+    engine.market = other
+
+saved, book = filled(30).snapshot(), filled(30).orders
+events = {
+    "add": lambda engine: engine.add("a", "buy", 0.3, 5.0, "new"),
+    "add unnamed": lambda engine: engine.add("a", "buy", 0.3, 5.0),
+    "add parsed": lambda engine: engine.add(0, 1, 1, 5, 17),
+    "cancel": lambda engine: engine.cancel("order 2"),
+    "cancel_all": lambda engine: engine.cancel_all(),
+    "reduce": lambda engine: engine.reduce("order 2", 1.0),
+    "replace": lambda engine: engine.replace("order 2", price=0.77),
+    "market": sell,
+    "restore": lambda engine: engine.restore(saved),
+    "snapshot": lambda engine: engine.snapshot(),
+    "orders": lambda engine: engine.orders,
+    "state_hash": lambda engine: engine.state_hash,
+    "clear": lambda engine: engine.clear(threads=1).stats,
+    "certificate": lambda engine: engine.clear(threads=1, certificate=True).stats,
+    "convex": lambda engine: engine.clear(rule="competitive"),
+    "new": lambda engine: kpm.Engine(market, book),
+    "stop": lambda engine: kpm.StopToken(),
+    "cell": lambda engine: kpm.solve_cell(market, book, [0, 0, 0]),
+}
+for name, event in events.items():
+    engine = filled(10)
+    event(engine)
+    before, expected = state(filled(10)), state(engine)
+    refused = others = 0
+    for call in itertools.count():
+        engine = filled(10)  # tables that are full: the next entry moves them
+        first = libc.malloc_calls()
+        libc.malloc_refuse(first + call)
+        error = None
+        try:
+            event(engine)
+        except Exception as raised:
+            error = raised
+        try:
+            libc.malloc_refuse(-1)
+        except Exception:  # that call itself was refused
+            libc.malloc_refuse(-1)
+        calls = libc.malloc_calls() - first
+        if error is None:
+            assert state(engine) == expected, (name, call)
+        else:
+            assert state(engine) == before, (name, call)
+            refused += isinstance(error, MemoryError)
+            others += not isinstance(error, MemoryError)
+        if error is None and calls <= call:
+            break
+    print(name, refused, others, call, sep="|")
+"""
+
 
 @pytest.fixture(scope="module")
 def preloaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -129,8 +213,9 @@ def preloaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return library
 
 
-def run(program: str, library: Path) -> str:
-    return run_program(program, EXAMPLE, env={**environment(), "LD_PRELOAD": str(library)})
+def run(program: str, library: Path, **variables: str) -> str:
+    env = {**environment(), "LD_PRELOAD": str(library), **variables}
+    return run_program(program, EXAMPLE, env=env)
 
 
 def test_solving_a_cell_allocates_nothing(preloaded: Path) -> None:
@@ -163,3 +248,14 @@ def test_an_allocation_that_fails_is_an_error_and_no_crash(preloaded: Path) -> N
         answers, refusals = map(int, line.split()[:2])
         assert answers + refusals >= 50
         assert refusals >= 10
+
+
+def test_an_engine_stays_whole_whichever_allocation_fails(preloaded: Path) -> None:
+    """Python's objects included: an instance that could not be made once ended the process."""
+    lines = run(ENGINE, preloaded, PYTHONMALLOC="malloc").splitlines()
+    assert len(lines) == 18
+    for name, *counts in (line.split("|") for line in lines):
+        refused, others, calls = map(int, counts)
+        assert 2 <= refused <= calls, name
+        # Python's and NumPy's own: a lock, an error that was not set.
+        assert others <= (5 if calls > 100 else 0), name

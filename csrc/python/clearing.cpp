@@ -3,10 +3,13 @@
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
+#include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "arrays.hpp"
+#include "instances.hpp"
 #include "interpreter_lock.hpp"
 #include "keys.hpp"
 #include "kpm/polls.hpp"
@@ -154,11 +157,33 @@ py::dict to_dict(Clearing&& clearing) {
   if (clearing.certificate.leaves > 0) {
     key.certificate.set(result, to_dict(clearing.certificate));
   }
-  key.stats.set(result,
-                py::cast(Work{clearing.progress, std::move(clearing.pieces), clearing.iterations,
-                              clearing.threads, clearing.seconds_compile, clearing.seconds_search,
-                              clearing.seconds_select, clearing.seconds_total}));
+  key.stats.set(
+      result, to_instance(Work{clearing.progress, std::move(clearing.pieces), clearing.iterations,
+                               clearing.threads, clearing.seconds_compile, clearing.seconds_search,
+                               clearing.seconds_select, clearing.seconds_total}));
   return result;
+}
+
+std::unique_ptr<Polls> make_polls(std::int64_t stop_at, int signal) {
+  return std::make_unique<Polls>(Polls{stop_at, signal});
+}
+
+std::unique_ptr<ClearSettings> make_settings(const std::string& method, double tolerance,
+                                             int threads, double time_limit,
+                                             std::int64_t node_limit, bool prune_bounds,
+                                             bool presolve, bool certificate,
+                                             const std::string& allocation) {
+  auto made = std::make_unique<ClearSettings>();
+  made->method = method == "enumerate" ? Method::kEnumerate : Method::kBranchAndBound;
+  made->tolerance = tolerance;
+  made->threads = threads;
+  made->time_limit = time_limit;
+  made->node_limit = node_limit;
+  made->prune_bound = prune_bounds;
+  made->presolve = presolve;
+  made->certificate = certificate;
+  made->allocation = allocation == "time" ? Allocation::kTime : Allocation::kProRata;
+  return made;
 }
 
 }  // namespace
@@ -166,42 +191,27 @@ py::dict to_dict(Clearing&& clearing) {
 void add_settings(py::module_& module) {
   using py::arg;
   using Self = ClearSettings;
-  py::class_<Work>(module, "Work").def("to_dict", &Work::to_dict);
-  py::class_<Polls>(module, "Polls")
-      .def(py::init([](std::int64_t stop_at, int signal) { return Polls{stop_at, signal}; }),
-           arg("stop_at"), arg("signal") = 0)
-      .def_readonly("count", &Polls::count)
+  add_class<Work>(module, "Work").def("to_dict", &Work::to_dict);
+  auto polls = add_class<Polls>(module, "Polls");
+  add_constructor(polls, make_polls, arg("stop_at"), arg("signal") = 0);
+  polls.def_readonly("count", &Polls::count)
       .def_readonly("search", &Polls::search)
       .def_readonly("longest", &Polls::longest);
-  py::class_<Self>(module, "ClearSettings")
-      .def(py::init([](const std::string& method, double tolerance, int threads, double time_limit,
-                       std::int64_t node_limit, bool prune_bounds, bool presolve, bool certificate,
-                       const std::string& allocation) {
-             Self made;
-             made.method = method == "enumerate" ? Method::kEnumerate : Method::kBranchAndBound;
-             made.tolerance = tolerance;
-             made.threads = threads;
-             made.time_limit = time_limit;
-             made.node_limit = node_limit;
-             made.prune_bound = prune_bounds;
-             made.presolve = presolve;
-             made.certificate = certificate;
-             made.allocation = allocation == "time" ? Allocation::kTime : Allocation::kProRata;
-             return made;
-           }),
-           py::kw_only(), arg("method"), arg("tolerance"), arg("threads"), arg("time_limit"),
-           arg("node_limit"), arg("prune_bounds"), arg("presolve"), arg("certificate"),
-           arg("allocation"))
+  auto settings = add_class<Self>(module, "ClearSettings");
+  add_constructor(settings, make_settings, py::kw_only(), arg("method"), arg("tolerance"),
+                  arg("threads"), arg("time_limit"), arg("node_limit"), arg("prune_bounds"),
+                  arg("presolve"), arg("certificate"), arg("allocation"));
+  settings
       .def("at_once",
            [](Self self) {
              self.thread_delay = 0.0;
-             return self;
+             return to_instance(std::move(self));
            })
       .def(
           "counting",
           [](Self self, Polls& polls) {
             self.polls = &polls;
-            return self;
+            return to_instance(std::move(self));
           },
           py::keep_alive<0, 2>());
 }

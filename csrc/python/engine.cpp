@@ -4,6 +4,7 @@
 #include <pybind11/pybind11.h>
 
 #include <cstdint>
+#include <memory>
 #include <new>
 #include <string>
 #include <utility>
@@ -13,7 +14,9 @@
 #include "auction.hpp"
 #include "clearing.hpp"
 #include "fault.hpp"
+#include "instances.hpp"
 #include "interpreter_lock.hpp"
+#include "keys.hpp"
 #include "kpm/engine.hpp"
 #include "maker_model.hpp"
 #include "stop_flag.hpp"
@@ -66,9 +69,10 @@ class PythonEngine {
   }
   py::object cancel(std::int64_t id, const py::object& name) {
     check_idle();
+    const py::int_ number(id);
     py::object fault = to_python(engine_.cancel(id));
     if (fault.is_none()) {
-      forget(py::int_(id), name);
+      forget(number, name);
     }
     ++changes_;
     return fault;
@@ -99,13 +103,13 @@ class PythonEngine {
     const GivenMaker given = borrow_market(maker, payoffs, inventory);
     py::object fault = to_python(engine_.set_market(given.market, given.maker));
     if (fault.is_none()) {
-      py::setattr(owner, "_market", market);
+      keys().own_market.set_attribute(owner, market);
     }
     return fault;
   }
 
   /// A number that changes with the orders; refused during a clearing.
-  std::int64_t changes() const {
+  py::int_ changes() const {
     check_idle();
     return changes_;
   }
@@ -154,7 +158,7 @@ class PythonEngine {
         [&](const AuctionSettings& settings) { return engine_.clear(settings); });
   }
 
-  std::int64_t warm_clearings() const { return engine_.warm_clearings(); }
+  py::int_ warm_clearings() const { return engine_.warm_clearings(); }
 
   py::bytes snapshot() {
     std::string bytes(engine_.snapshot_size(), '\0');
@@ -166,7 +170,7 @@ class PythonEngine {
     return to_python(
         engine_.restore(reinterpret_cast<const std::uint8_t*>(view.data()), view.size()));
   }
-  std::uint64_t state_hash() { return engine_.state_hash(); }
+  py::int_ state_hash() { return engine_.state_hash(); }
 
  private:
   /// Says, while it lives, that the engine clears.
@@ -200,16 +204,21 @@ class PythonEngine {
   bool clearing_ = false;
 };
 
+std::unique_ptr<PythonEngine> make_engine(const py::dict& maker, const In<double>& payoffs,
+                                          const In<double>& inventory, std::int64_t orders,
+                                          py::dict numbers, py::dict names) {
+  return std::make_unique<PythonEngine>(maker, payoffs, inventory, orders, std::move(numbers),
+                                        std::move(names));
+}
+
 }  // namespace
 
 void add_engine(py::module_& module) {
   using py::arg;
-  py::class_<PythonEngine>(module, "Engine")
-      .def(py::init<const py::dict&, const In<double>&, const In<double>&, std::int64_t, py::dict,
-                    py::dict>(),
-           arg("maker"), arg("payoffs").noconvert(), arg("inventory").noconvert(), arg("orders"),
-           arg("numbers"), arg("names"))
-      .def("add", &PythonEngine::add)
+  auto engine = add_class<PythonEngine>(module, "Engine");
+  add_constructor(engine, make_engine, arg("maker"), arg("payoffs").noconvert(),
+                  arg("inventory").noconvert(), arg("orders"), arg("numbers"), arg("names"));
+  engine.def("add", &PythonEngine::add)
       .def("cancel", &PythonEngine::cancel)
       .def("reduce", &PythonEngine::reduce)
       .def("replace", &PythonEngine::replace)

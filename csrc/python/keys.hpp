@@ -20,6 +20,12 @@ class Key {
       throw py::error_already_set();
     }
   }
+  /// For an attribute with a slot it allocates nothing.
+  void set_attribute(const py::object& owner, const py::object& value) const {
+    if (PyObject_SetAttr(owner.ptr(), text_, value.ptr()) != 0) {
+      throw py::error_already_set();
+    }
+  }
   void set(const py::dict& answer, double value) const { set(answer, py::float_(value)); }
   void set(const py::dict& answer, int value) const { set(answer, py::int_(value)); }
   void set(const py::dict& answer, std::int64_t value) const { set(answer, py::int_(value)); }
@@ -76,6 +82,8 @@ struct Keys {
   Key search{"search"};
   Key select{"select"};
   Key total{"total"};
+
+  Key own_market{"_market"};  // of an engine
 };
 
 inline const Keys& keys() {

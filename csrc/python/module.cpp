@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "clearing.hpp"
 #include "counts.hpp"
 #include "engine.hpp"
+#include "instances.hpp"
 #include "interpreter_lock.hpp"
 #include "keys.hpp"
 #include "kpm/kpm.hpp"
@@ -97,7 +99,7 @@ py::list count_pieces(const In<double>& payoffs, const In<std::int64_t>& claim,
   py::list result;
   for (const std::int64_t pieces :
        kpm::count_pieces(market, borrow_orders(claim, side, price, quantity))) {
-    result.append(pieces);
+    result.append(py::int_(pieces));
   }
   return result;
 }
@@ -118,7 +120,7 @@ py::dict clear(const In<double>& payoffs, const In<double>& prior, const In<doub
 /// The answer for a cell, as it left the core.
 struct SolvedCell {
   kpm::CellSolution solution;
-  double seconds;
+  double seconds = 0.0;
 
   py::dict to_dict() const {
     py::dict result;
@@ -138,7 +140,7 @@ struct SolvedCell {
   }
 };
 
-SolvedCell solve_cell(const In<double>& payoffs, const In<double>& prior,
+py::object solve_cell(const In<double>& payoffs, const In<double>& prior,
                       const In<double>& inventory, double risk_aversion, double ambiguity,
                       const In<std::int64_t>& claim, const In<std::int8_t>& side,
                       const In<double>& price, const In<double>& quantity,
@@ -149,11 +151,15 @@ SolvedCell solve_cell(const In<double>& payoffs, const In<double>& prior,
   kpm::CellSettings settings;
   settings.tolerance = tolerance;
   settings.max_iterations = max_iterations;
-  const kpm::Unlocked unlocked;
-  const auto start = std::chrono::steady_clock::now();
-  kpm::CellSolution solution = kpm::solve_cell(market, orders, pieces, settings);
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-  return {std::move(solution), elapsed.count()};
+  SolvedCell solved;
+  {
+    const kpm::Unlocked unlocked;
+    const auto start = std::chrono::steady_clock::now();
+    solved.solution = kpm::solve_cell(market, orders, pieces, settings);
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+    solved.seconds = elapsed.count();
+  }
+  return kpm::to_instance(std::move(solved));
 }
 
 py::tuple project_prior(const In<double>& payoffs, const In<double>& prior, const In<double>& low,
@@ -196,6 +202,7 @@ py::dict build_info() {
 PYBIND11_MODULE(_core_of_main, module, py::mod_gil_not_used(),
                 py::multiple_interpreters::not_supported()) {
   module.doc() = "Compiled core of kpm_fast. Private: use the package.";
+  kpm::keep_memory_errors();
   forms();  // made now: threads that waited for one to make them would block Python
   using py::arg;
   module.def("staircases", &staircases, arg("payoffs").noconvert(), arg("claim").noconvert(),
@@ -208,11 +215,10 @@ PYBIND11_MODULE(_core_of_main, module, py::mod_gil_not_used(),
              arg("claim").noconvert(), arg("side").noconvert(), arg("price").noconvert(),
              arg("quantity").noconvert(), arg("time").none(true), arg("settings"),
              arg("progress").none(true), arg("stop").none(true));
-  py::class_<kpm::StopFlag>(module, "StopFlag")
-      .def(py::init<>())
-      .def("set", &kpm::StopFlag::raise)
-      .def("is_set", &kpm::StopFlag::raised);
-  py::class_<SolvedCell>(module, "SolvedCell").def("to_dict", &SolvedCell::to_dict);
+  auto flag = kpm::add_class<kpm::StopFlag>(module, "StopFlag");
+  kpm::add_constructor(flag, std::make_unique<kpm::StopFlag>);
+  flag.def("set", &kpm::StopFlag::raise).def("is_set", &kpm::StopFlag::raised);
+  kpm::add_class<SolvedCell>(module, "SolvedCell").def("to_dict", &SolvedCell::to_dict);
   module.def("solve_cell", &solve_cell, arg("payoffs").noconvert(), arg("prior").noconvert(),
              arg("inventory").noconvert(), arg("risk_aversion"), arg("ambiguity"),
              arg("claim").noconvert(), arg("side").noconvert(), arg("price").noconvert(),
