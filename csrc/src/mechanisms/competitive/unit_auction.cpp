@@ -45,6 +45,27 @@ double notional_of(const std::vector<Staircase>& stairs, const ScaledMarket& mar
   return notional;
 }
 
+/// The least and the greatest quantity at one limit, in units of the whole book: infinity and zero
+/// where there is no limit.
+std::pair<double, double> heights_of(const std::vector<Staircase>& stairs,
+                                     const ScaledMarket& whole) {
+  double least = kInfinity;
+  double most = 0.0;
+  for (int k = 0; k < whole.claims(); ++k) {
+    const Staircase& claim =
+        stairs[static_cast<std::size_t>(whole.original[static_cast<std::size_t>(k)])];
+    double low = kInfinity;
+    double high = 0.0;
+    for (std::size_t l = 0; l < claim.limit.size(); ++l) {
+      low = std::min(low, claim.buy[l] + claim.sell[l]);
+      high = std::max(high, claim.buy[l] + claim.sell[l]);
+    }
+    least = std::min(least, whole.demand(k, low));
+    most = std::max(most, whole.demand(k, high));
+  }
+  return {least, most};
+}
+
 /// Whether little trades compared with the largest orders, or nothing is known, and this leaves
 /// what trades no proof to the tolerance, or the largest orders are giants among the rest.
 bool is_dwarfed(const std::vector<Staircase>& stairs, const ScaledMarket& whole,
@@ -60,23 +81,9 @@ bool is_dwarfed(const std::vector<Staircase>& stairs, const ScaledMarket& whole,
   if (!(std::abs(point.gap()) <= std::max(enough, kGapRounding * std::abs(idle)))) {
     return true;
   }
-  std::vector<double> heights;
-  for (int k = 0; k < whole.claims(); ++k) {
-    const Staircase& claim =
-        stairs[static_cast<std::size_t>(whole.original[static_cast<std::size_t>(k)])];
-    for (std::size_t l = 0; l < claim.limit.size(); ++l) {
-      heights.push_back(whole.demand(k, claim.buy[l] + claim.sell[l]));
-    }
-  }
-  if (heights.empty()) {
-    return false;
-  }
-  const auto middle = heights.begin() + static_cast<std::ptrdiff_t>(heights.size() / 2);
-  std::nth_element(heights.begin(), middle, heights.end());
-  const double least = *std::min_element(heights.begin(), middle + 1);
+  const auto [least, most] = heights_of(stairs, whole);
   // Units of the smallest orders resolve everything: no need to look closer.
-  return *std::max_element(middle, heights.end()) > kGiant * least &&
-         market.scale > least * whole.scale;
+  return most > kGiant * least && market.scale > least * whole.scale;
 }
 
 }  // namespace
