@@ -219,7 +219,7 @@ bool ScalarRoot::leave_rung(State& state) const {
   if (state.claim < 0) {
     return false;
   }
-  const std::vector<double>& limit = ladder(state).limit;
+  const Figures& limit = ladder(state).limit;
   const auto l = static_cast<std::size_t>(state.piece / 2);
   const bool above = l < limit.size() && state.price > limit[l];
   if (!above && !(l > 0 && state.price < limit[l - 1])) {
@@ -232,7 +232,7 @@ bool ScalarRoot::leave_rung(State& state) const {
 
 /// Move to the rung at the end of the step beyond which the demand lies.
 bool ScalarRoot::leave_step(State& state, double t) const {
-  const std::vector<double>& demand = ladder(state).demand;
+  const ScaledDemand& demand = ladder(state).demand;
   const auto l = static_cast<std::size_t>(state.piece / 2);
   const double wanted = demand_at(state, t);
   const double rounding = kRounding * (std::abs(t) + std::abs(state.inventory));

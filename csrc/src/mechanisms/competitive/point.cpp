@@ -13,9 +13,7 @@ namespace {
 
 /// The first rung whose demand is not above the given one.
 int rung_of(const Ladder& ladder, double demand) {
-  const auto found = std::lower_bound(ladder.demand.begin(), ladder.demand.end(), demand,
-                                      [](double rung, double wanted) { return rung > wanted; });
-  return std::min(static_cast<int>(found - ladder.demand.begin()), ladder.rungs() - 1);
+  return std::min(static_cast<int>(ladder.demand.first_within(demand)), ladder.rungs() - 1);
 }
 
 }  // namespace
@@ -70,7 +68,7 @@ void Auction::judge(MakerFunction& function, AuctionPoint& point) const {
 }
 
 double missed_by(const Auction& auction, const AuctionPoint& point, int k) {
-  const std::vector<double>& limit = auction.ladder(k).limit;
+  const Figures& limit = auction.ladder(k).limit;
   const int piece = point.piece[static_cast<std::size_t>(k)];
   const auto l = static_cast<std::size_t>(piece / 2);
   const double price = auction.market.payoffs.row(k).dot(point.g.matrix());

@@ -22,7 +22,7 @@ int step_of(const Auction& auction, const AuctionPoint& point, int k) {
   if (Staircase::is_step(piece)) {
     return piece;
   }
-  const std::vector<double>& limit = auction.ladder(k).limit;
+  const Figures& limit = auction.ladder(k).limit;
   const auto l = static_cast<std::size_t>(piece / 2);
   const double price = auction.market.payoffs.row(k).dot(point.g.matrix());
   if (l < limit.size() && std::abs(price - limit[l]) <= kOffPiece) {

@@ -29,7 +29,7 @@ Ranges ranges_of(const Auction& auction, const AuctionPoint& point) {
   Ranges ranges{Array::Zero(claims), Array::Ones(claims)};
   for (int k = 0; k < auction.market.claims(); ++k) {
     const int piece = point.piece[static_cast<std::size_t>(k)];
-    const std::vector<double>& limit = auction.ladder(k).limit;
+    const Figures& limit = auction.ladder(k).limit;
     const auto l = static_cast<std::size_t>(piece / 2);
     if (Staircase::is_step(piece)) {
       ranges.low[k] = ranges.high[k] = limit[l];
