@@ -10,13 +10,13 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 import kpm_fast as kpm
 
 from . import books
-from .quoting import STATES, payoffs, quote_seconds
 from .rounds import answered, interleave, timed
 from .section import Section, Target, time_text
 from .verified import root_gap, verified
@@ -29,12 +29,8 @@ SINGLE_NODES = 8  # that a search takes one at a time before it takes rounds
 # goes on after the proof, until nothing is better or as good (docs/selection.md).
 PROOF = 1.001e-6
 
-# Counted once by callgrind, which is too slow for every run.
-PROFILED = "db4cda6"
-IN_CHAINS = (
-    f". By instructions, in the first eight nodes of 62 x 120 ({PROFILED}): splits tried by linear "
-    "bounds 56 %, relaxations 33 %, of which factors 23"
-)
+# The chapter that says by part of the core what the first nodes of the large books take.
+PROFILE = ": [profile](benchmarks.md#where-the-time-goes)"
 
 
 @dataclass(frozen=True)
@@ -56,31 +52,26 @@ class Limits:
     quick: bool = False  # of what other chapters measure
 
 
-def _cleared(
-    book: books.Book, gap: float | None, limits: Limits, calls: int = CALLS
-) -> tuple[kpm.Result, float]:
+def _cleared(book: books.Book, gap: float | None, limits: Limits) -> tuple[kpm.Result, float]:
     """A clearing to a proven gap, of the default if None; the median seconds of a few calls."""
-    clear = functools.partial(kpm.clear, *book, threads=1, time_limit=limits.seconds)
-    if gap is not None:
-        clear = functools.partial(clear, tolerance=gap)
+    asked: Any = {} if gap is None else {"tolerance": gap}
+    clear = functools.partial(kpm.clear, *book, threads=1, time_limit=limits.seconds, **asked)
     result, took = answered(clear)
     verified(result, "reach")
     if took >= BRIEF:
         return result, took
-    return clear(), float(np.median([timed(clear) for _ in range(calls)]))  # the first one was cold
+    return clear(), float(np.median([timed(clear) for _ in range(CALLS)]))  # the first one was cold
 
 
-def _to_the_one(
-    seconds: float, found: Sequence[books.Book], limits: Limits, profile: str = ""
-) -> Measured:
+def _to_the_one(seconds: float, found: Sequence[books.Book], limits: Limits) -> Measured:
     """Whether books are cleared in so many seconds: the proof to 1e-6, and the one answer."""
     proof = _within(seconds, found, PROOF, limits)
     one = _within(seconds, found, None, limits)
     text = f"proof to 1e-6: {proof.text}; the one answer: {one.text}"
     if proof.met and not one.met:
         reason = f"the proof is in time, the one answer is not: {one.reason}"
-        return Measured(text, False, reason + profile)
-    return Measured(text, proof.met and one.met, proof.reason + profile)
+        return Measured(text, False, reason)
+    return Measured(text, proof.met and one.met, proof.reason)
 
 
 def _within(
@@ -105,7 +96,7 @@ def _within(
     if all(done):
         each = time_text(took / max(stats.iterations, 1))
         text = f"{of}{time_text(took)} ({nodes})"
-        reason += f"{stats.nodes:,} nodes take {each} an iteration"
+        reason += f"{stats.nodes:,} nodes take {each} an iteration{PROFILE}"
         return Measured(text, in_time == len(runs), reason)
     left = max(result.relative_gap, 0.0)
     text = f"{of}{result.status}, gap {left:.1e} after {time_text(took)} ({nodes})"
@@ -116,11 +107,17 @@ def of_target(target: Target) -> Measured:
     return Measured(target.measured, target.met, target.reason, target.text)
 
 
+@functools.cache
+def _measured(measure: Callable[[bool], Section], quick: bool) -> Section:
+    """A section, once for all its targets."""
+    return measure(quick)
+
+
 def of_chapter(measure: Callable[[bool], Section], words: str) -> Callable[[Limits], Measured]:
     """The result of another chapter's target with this text."""
 
     def measured(limits: Limits) -> Measured:
-        section = measure(limits.quick)
+        section = _measured(measure, limits.quick)
         if section.skipped:
             return Measured(section.skipped, None)
         (target,) = (one for one in section.targets if words in one.text)
@@ -152,16 +149,11 @@ def fifty(seconds: float, limits: Limits) -> Measured:
     return _within(seconds, found, 1e-3, limits)
 
 
-def arrow_debreu_200(seconds: float, limits: Limits) -> Measured:
-    return _to_the_one(seconds, [books.arrow_debreu(2000, states=200)], limits)
-
-
-def chain_300(seconds: float, limits: Limits) -> Measured:
-    profile = (
-        f". By instructions, in the first node ({PROFILED}): pivots of the simplex method that "
-        "finds which cells state prices reach 33 %, its costs 14 %, factors of the relaxation 23 %"
-    )
-    return _to_the_one(seconds, [books.even_chain(300, 150, 3000)], limits, profile)
+def cleared(
+    make: Callable[[int], books.Book], count: int = 1
+) -> Callable[[float, Limits], Measured]:
+    """Some books, by their seeds: the proof to 1e-6, and the one answer."""
+    return lambda seconds, limits: _to_the_one(seconds, [make(at) for at in range(count)], limits)
 
 
 def with_inventory(
@@ -180,22 +172,9 @@ def with_inventory(
         }
         missed = "; ".join(f"{gap}: {one.reason}" for gap, one in both.items() if not one.met)
         text = "; ".join(f"{gap}: {one.text}" for gap, one in both.items())
-        return Measured(text, not missed, missed + IN_CHAINS)
+        return Measured(text, not missed, missed)
 
     return measured
-
-
-def digitals(seconds: float, limits: Limits) -> Measured:
-    found = [books.digitals(1000, 100, 1000, seed) for seed in range(3)]
-    profile = (
-        f". By instructions, in the first four nodes ({PROFILED}): cells of the local search 61 %, "
-        "half of it their factors; relaxations 18 %"
-    )
-    return _to_the_one(seconds, found, limits, profile)
-
-
-def eighty(seconds: float, limits: Limits) -> Measured:
-    return _to_the_one(seconds, [books.random_claims(80, 80, 800, 0, stake=1.0)], limits)
 
 
 def more_claims_than_states(each: float, limits: Limits) -> Measured:
@@ -230,38 +209,15 @@ def python_outside(call: float, checks: float, limits: Limits) -> Measured:
     )
     around = float(np.median(outside))
     checked = float(np.median(seconds["market"]) + np.median(seconds["orders"]))
+    late = {
+        "the call, which makes a Result": around > call,
+        "Market() and Orders(), which copy, check and freeze each column": checked > checks,
+    }
     return Measured(
         f"{time_text(around)} + {time_text(checked)}",
-        around <= call and checked <= checks,
-        "missed by "
-        + " and ".join(
-            name
-            for name, missed in (
-                ("the call, which makes a Result", around > call),
-                (
-                    "Market() and Orders(), which copy, check and freeze each column",
-                    checked > checks,
-                ),
-            )
-            if missed
-        ),
+        not any(late.values()),
+        f"missed by {' and '.join(name for name, missed in late.items() if missed)}",
     )
-
-
-def quoting(
-    quantity: float | None, held: float, reason: str
-) -> Callable[[float, Limits], Measured]:
-    """Both sides for 1,000 claims of 0 and 1 on 100 states, in the core alone."""
-
-    def measured(seconds: float, limits: Limits) -> Measured:
-        rng = np.random.default_rng(0)
-        prior = rng.dirichlet(np.full(STATES, 2.0)) + 1e-3
-        inventory = held * rng.normal(size=STATES)
-        maker = kpm.KnightianMaker(prior / prior.sum(), 0.01, 0.05, inventory)
-        took = quote_seconds(maker, payoffs("0 and 1", rng), quantity, 100)
-        return Measured(time_text(took), took <= seconds, reason)
-
-    return measured
 
 
 def two_threads(times: float, limits: Limits) -> Measured:

@@ -1,24 +1,11 @@
-"""Instructions by function, counted by valgrind's callgrind: the same in every run.
-
-``count`` runs ``python -m benchmarks.callgrind CASE CALLS`` under callgrind twice, without and with
-the calls, and subtracts: starting Python, importing and building the book drop out.
-"""
+"""Instructions by function, as valgrind's callgrind writes them."""
 
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
-import sys
-import tempfile
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-from .cases import CASES
-from .processes import ROOT, one_thread
 
 _NAME = re.compile(r"\((\d+)\)(?: (.*))?")
 
@@ -41,38 +28,6 @@ class Counts:
     @property
     def total(self) -> int:
         return self.own.total()
-
-    def less(self, other: Counts, calls: int) -> Counts:
-        """What is left without ``other``, for one of so many calls."""
-
-        def rest(these: Counter[Any], those: Counter[Any]) -> Counter[Any]:
-            differences = {key: (these[key] - those[key]) // calls for key in these}
-            return Counter({key: value for key, value in differences.items() if value > 0})
-
-        return Counts(rest(self.own, other.own), rest(self.arcs, other.arcs))
-
-
-def absent() -> str:
-    """Why nothing can be counted here; empty if it can."""
-    return "" if shutil.which("valgrind") else "valgrind is not installed"
-
-
-def count(case: str, calls: int) -> Counts:
-    """Instructions of one clearing of a case: the mean over ``calls`` of them."""
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
-        # Both at a time: instructions are no fewer on a busy machine.
-        without, whole = pool.map(lambda repeats: _run(case, repeats, folder), (0, calls))
-    return whole.less(without, calls)
-
-
-def _run(case: str, repeats: int, folder: str) -> Counts:
-    output = Path(folder, f"callgrind.{repeats}")
-    command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={output}"]
-    command += [sys.executable, "-m", __name__, case, str(repeats)]
-    # The same hashes and one thread: the same instructions.
-    environment = one_thread() | {"PYTHONHASHSEED": "0"}
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
-    return parse(output.read_text(encoding="utf-8", errors="replace"))
 
 
 def parse(text: str) -> Counts:
@@ -120,18 +75,3 @@ def parse(text: str) -> Counts:
 def _plain(name: str) -> str:
     """A name without the marks of recursion levels and of compilers' copies."""
     return re.sub(r"('\d+)+$|( \[clone [^\]]*\])+$", "", name)
-
-
-def main(arguments: list[str]) -> int:
-    import kpm_fast as kpm
-
-    case, calls = CASES[arguments[0]], int(arguments[1])
-    book = case.book()
-    kpm.clear(*book, tolerance=case.tolerance, threads=1, node_limit=1)  # imports what it needs
-    for _ in range(calls):
-        kpm.clear(*book, tolerance=case.tolerance, threads=1)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -26,8 +26,8 @@ import numpy as np
 
 from .cells import FAMILIES, benchmark_cells
 from .contest import ACCURACY, SOLVERS, Contest, hold
-from .distribution import percentiles, shifted_geometric_mean
-from .section import Section, slug_of, time_text
+from .rounds import percentiles, shifted_geometric_mean
+from .section import Section, time_text
 
 TITLE = "One cell"
 SHIFT = 1e-5  # seconds, of the geometric mean
@@ -45,7 +45,6 @@ def solvers(quick: bool) -> Section:
     cells, rounds = (benchmark_cells(1)[::3], 2) if quick else (benchmark_cells(6), 20)
     contest = hold(cells, rounds, solvers=SOLVERS | TUNED)
     part = Section(f"All solvers, to {ACCURACY:g} of the notional")
-    count = len(contest.cells)
     for solver in contest.solvers:
         reached = contest.reached(solver)
         row: dict[str, Any] = {"solver": solver, "solved share": float(reached.mean())}
@@ -53,40 +52,33 @@ def solvers(quick: bool) -> Section:
         if not reached.any():
             continue
         by_call = contest.ratios(solver, PYTHON)
-        by_core = contest.ratios(solver, CORE)
         medians = contest.medians(solver)
         row["of solve_cell times"] = float(np.nanmedian(by_call))
-        row["of the core times"] = float(np.nanmedian(by_core))
+        row["of the core times"] = ratio = float(np.nanmedian(contest.ratios(solver, CORE)))
         row["mean time"] = shifted_geometric_mean(medians[reached], SHIFT)
         row |= percentiles(contest.pooled(solver))
         if solver in PEERS:
             part.against(TITLE, solver, by_call[np.isfinite(by_call)])
-        if solver in PEERS or solver in TUNED:
-            part.quote(f"cell.{slug_of(solver)}", f"{np.nanmedian(by_call):,.0f}")
         if solver in TARGETS:
-            ratio = float(np.nanmedian(by_core))
             part.aim(
                 f"{TARGETS[solver]:g} times as fast as {solver}",
                 f"{ratio:,.1f} times",
                 ratio >= TARGETS[solver],
                 why_not_thirty(contest) if solver in TUNED else "CVXPY builds the problem anew.",
             )
-    for name, key in ((CORE, "core"), (PYTHON, "call")):
-        part.quote(f"cell.{key}", time_text(float(np.nanmedian(contest.medians(name)))))
-    part.quote("cell.count", f"{count}")
     part.notes.append(
-        f"{count} cells of {len(FAMILIES)} families. Multiples: median over the cells that both "
-        f"solve. Mean: geometric, shifted by {time_text(SHIFT)}, of the solved cells' medians. "
-        "Percentiles: of all calls. Every solver runs on one thread, and but for the tuned ones "
-        "with its default settings. Tuned is Clarabel, CVXPY's too, without presolve, "
-        "decomposition, equilibration and iterative refinement, which these cells do not need; "
-        "kept, it is set up before the timer starts and given new numbers, while this package sets "
-        "up everything within its time. CVXPY's other backends of canonicalisation and warm starts "
-        "made it no faster, and ECOS lets a Python caller choose nothing but tolerances and the "
-        "number of iterations. a is risk "
-        "aversion times notional. Where it is tiny conic solvers get the problem without risk "
-        "aversion, which is the same to half the accuracy; in between, at a = 1e-5, an error of "
-        "their tolerance in 1 + a z is one of the tolerance over a in the answer."
+        f"{len(cells)} cells of {len(FAMILIES)} families. Multiples: median over the cells that "
+        "both solve. Mean: geometric, shifted by "
+        f"{time_text(SHIFT)}, of the solved cells' medians. Percentiles: of all calls. Every "
+        "solver runs on one thread, and but for the tuned ones with its default settings. Tuned is "
+        "Clarabel, CVXPY's too, without presolve, decomposition, equilibration and iterative "
+        "refinement, which these cells do not need; kept, it is set up before the timer starts and "
+        "given new numbers, while this package sets up everything within its time. CVXPY's other "
+        "backends of canonicalisation and warm starts made it no faster, and ECOS lets a Python "
+        "caller choose nothing but tolerances and the number of iterations. a is risk aversion "
+        "times notional. Where it is tiny conic solvers get the problem without risk aversion, "
+        "which is the same to half the accuracy; in between, at a = 1e-5, an error of their "
+        "tolerance in 1 + a z is one of the tolerance over a in the answer."
     )
     return part
 

@@ -6,22 +6,14 @@ They are imported when asked for: each needs the libraries that it measures.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from types import ModuleType
 
 from .section import Section
 
 NAMES = (
-    "cell",
-    "whole_books",
-    "paper_book",
-    "prove",
-    "growth",
-    "makers",
-    "batches",
-    "embedding",
-    "changes",
-    "profile",
+    *("cell", "whole_books", "paper_book", "prove", "growth", "makers", "batches", "embedding"),
+    *("changes", "profile"),
 )
 
 
@@ -29,17 +21,13 @@ def load() -> list[ModuleType]:
     return [importlib.import_module(f"{__package__}.{name}") for name in NAMES]
 
 
-def name_of(chapter: ModuleType) -> str:
-    return chapter.__name__.rpartition(".")[2]
-
-
 def sections(chapters: Sequence[ModuleType]) -> dict[str, Callable[[bool], Section]]:
     """Every section by its full name, ``chapter.section``."""
-    found: dict[str, Callable[[bool], Section]] = {}
-    for chapter in chapters:
-        parts: Mapping[str, Callable[[bool], Section]] = chapter.SECTIONS
-        found |= {f"{name_of(chapter)}.{name}": measure for name, measure in parts.items()}
-    return found
+    return {
+        f"{chapter.__name__.rpartition('.')[2]}.{name}": measure
+        for chapter in chapters
+        for name, measure in chapter.SECTIONS.items()
+    }
 
 
 def chosen(only: Sequence[str], names: Sequence[str]) -> list[str]:

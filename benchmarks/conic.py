@@ -159,9 +159,7 @@ class _Rows:
         return len(self.right)
 
     def add(
-        self,
-        *entries: tuple[int | NDArray[np.intp], float | Floats],
-        right: float = 0.0,
+        self, *entries: tuple[int | NDArray[np.intp], float | Floats], right: float = 0.0
     ) -> None:
         line = np.zeros(self.columns)
         for where, value in entries:

@@ -8,7 +8,8 @@ a process that asks for one of them does not load the others.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy import sparse
@@ -18,9 +19,31 @@ from kpm_fast.arrays import Floats
 from .accuracy import CellData
 from .conic import ConicCell, ConicForm
 
+# What Clarabel's manual lets a user turn off and what made these cells faster: presolve and the
+# decomposition of matrix cones find nothing in small, feasible programs, rows and columns are
+# scaled already, and the answers reach the accuracy without refined linear systems.
+LEAN = {
+    "presolve_enable": False,
+    "chordal_decomposition_enable": False,
+    "equilibrate_enable": False,
+    "iterative_refinement_enable": False,
+}
+
+
+def clarabel_settings(tolerance: float, changed: Mapping[str, bool]) -> Any:
+    """Clarabel's, asked for a tolerance, with some changed."""
+    import clarabel
+
+    settings = clarabel.DefaultSettings()
+    settings.verbose = False
+    settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = tolerance
+    for name, value in changed.items():
+        setattr(settings, name, value)
+    return settings
+
 
 class ConicSolver:
-    """One cell in a solver's own form."""
+    """One cell in a solver's own form: ``build`` is not timed, ``solve`` is."""
 
     def __init__(self, data: CellData, tolerance: float) -> None:
         self.cell = ConicCell.of(data)
@@ -31,24 +54,21 @@ class ConicSolver:
     def build(self, form: ConicForm) -> None:
         raise NotImplementedError
 
-    def solve(self) -> Any:
-        """Set-up and solve: what the benchmark times."""
-        raise NotImplementedError
-
-    def variables(self, solution: Any) -> Floats | None:
-        """x, if the solver found one."""
+    def variables(self, solution: Any) -> Floats:
         raise NotImplementedError
 
     def point(self, solution: Any) -> tuple[Floats, Floats] | None:
         """State prices and net demand; None where there is no solution."""
         x = self.variables(solution)
-        if x is None or not np.isfinite(x).all():
+        if not np.isfinite(x).all():
             return None
         return self.cell.point(x[: self.states], x[self.states : self.states + self.n])
 
 
 class ClarabelCell(ConicSolver):
     """An interior-point method with its default settings."""
+
+    CHANGED: ClassVar[dict[str, bool]] = {}
 
     def build(self, form: ConicForm) -> None:
         import clarabel
@@ -60,50 +80,25 @@ class ClarabelCell(ConicSolver):
             clarabel.NonnegativeConeT(form.inequalities),
             *(clarabel.ExponentialConeT() for _ in range(form.cones)),
         ]
-        self.settings = clarabel.DefaultSettings()
-        self.settings.verbose = False
-        self.settings.tol_gap_abs = self.settings.tol_gap_rel = self.tolerance
-        self.settings.tol_feas = self.tolerance
+        self.settings = clarabel_settings(self.tolerance, self.CHANGED)
 
-    def solve(self) -> Any:
+    def set_up(self) -> Any:
         form = self.form
-        solver = self.solver(
+        return self.solver(
             self.quadratic, form.c, form.matrix, form.right, self.cones, self.settings
         )
-        return solver.solve()
 
-    def variables(self, solution: Any) -> Floats | None:
+    def solve(self) -> Any:
+        return self.set_up().solve()
+
+    def variables(self, solution: Any) -> Floats:
         return np.array(solution.x)
 
 
-LEAN = dict.fromkeys(
-    (
-        "presolve_enable",
-        "chordal_decomposition_enable",
-        "equilibrate_enable",
-        "iterative_refinement_enable",
-    ),
-    False,
-)
-
-
-def tune(settings: Any) -> None:
-    """Turn off all that small, well-scaled and feasible programs can do without.
-
-    What is off is what Clarabel's manual lets a user turn off and what made these cells faster:
-    presolve and the decomposition of matrix cones find nothing here, rows and columns are scaled
-    already, and the answers reach the accuracy without refined linear systems.
-    """
-    for name, value in LEAN.items():
-        setattr(settings, name, value)
-
-
 class TunedClarabelCell(ClarabelCell):
-    """The same with the settings of :func:`tune`."""
+    """The same without what these programs do not need."""
 
-    def build(self, form: ConicForm) -> None:
-        super().build(form)
-        tune(self.settings)
+    CHANGED = LEAN
 
 
 class KeptClarabelCell(TunedClarabelCell):
@@ -115,9 +110,7 @@ class KeptClarabelCell(TunedClarabelCell):
 
     def build(self, form: ConicForm) -> None:
         super().build(form)
-        self.kept = self.solver(
-            self.quadratic, form.c, form.matrix, form.right, self.cones, self.settings
-        )
+        self.kept = self.set_up()
         self.entries = form.matrix.data  # the zeros stay where they are: quicker than the matrix
 
     def take(self, cell: ConicCell, form: ConicForm) -> None:
@@ -161,5 +154,5 @@ class EcosCell(ConicSolver):
             feastol=self.tolerance,
         )
 
-    def variables(self, solution: Any) -> Floats | None:
+    def variables(self, solution: Any) -> Floats:
         return np.asarray(solution["x"])

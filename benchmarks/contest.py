@@ -99,9 +99,7 @@ class Contest:
 
     def medians(self, solver: str) -> Floats:
         """By cell, the median of its times; NaN where it failed."""
-        return np.array(
-            [np.median(each.seconds or [np.nan]) for each in self.standings[solver]],
-        )
+        return np.array([np.median(each.seconds or [np.nan]) for each in self.standings[solver]])
 
     def pooled(self, solver: str) -> Floats:
         """All its times on the cells where it reaches the accuracy."""

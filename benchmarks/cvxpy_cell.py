@@ -94,7 +94,7 @@ class CvxpyCell:
 
 
 class TunedCvxpyCell(CvxpyCell):
-    """The same with Clarabel's settings of ``conic_solvers.tune``."""
+    """The same with Clarabel's settings of ``TunedClarabelCell``."""
 
     SETTINGS: ClassVar[dict[str, Any]] = LEAN
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import inspect
 import pkgutil
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
 from kpm_fast.plots import style as plotstyle
 
-from . import chapters, overview
+from . import overview
 from .entry import Data, Entry
 from .load import IDLE
-from .section import Figure, Row, Section, cell_text, columns_of
+from .section import Figure, Row, Section, plain, table, verdicts
 
 IMAGES = "images"  # beside the page
+WIDTH = 120  # of a line of prose
 
 
 def write(
@@ -27,16 +29,15 @@ def write(
     Returns every file written, the page first, and the figures that could not be drawn with the
     reason: the page says so in their place.
     """
-    sections = [entry.section for entry in data.entries if entry.section is not None]
-    front = overview.overview([ratio for section in sections for ratio in section.ratios])
+    front = overview.overview([ratio for section in data.sections for ratio in section.ratios])
     written, faults = [path], {}
-    for figure in [figure for section in (front, *sections) for figure in section.figures]:
+    for figure in [figure for section in (front, *data.sections) for figure in section.figures]:
         files, fault = draw(figure, path.parent / IMAGES)
         written += files
         if fault:
             faults[figure.slug] = fault
     own_of = {
-        module: [e for e in data.entries if e.name.partition(".")[0] == chapters.name_of(module)]
+        module: [e for e in data.entries if module.__name__.endswith(f".{e.name.split('.')[0]}")]
         for module in modules
     }
     parts = [*_head(data), "", *_targets(own_of), "", *_section(front, 2, faults)]
@@ -50,6 +51,12 @@ def write(
     return written, faults
 
 
+def text_of(section: Section) -> list[str]:
+    """A section and its targets."""
+    lines = _section(section, 3, {})
+    return lines + (["", *table(verdicts(section.targets))] if section.targets else [])
+
+
 def draw(figure: Figure, folder: Path) -> tuple[list[Path], str]:
     """Draw a figure: its files, or why there are none."""
     try:
@@ -60,9 +67,16 @@ def draw(figure: Figure, folder: Path) -> tuple[list[Path], str]:
 
 
 def prose_of(module: ModuleType) -> str:
-    """A module's docstring as Markdown, a paragraph a line."""
+    """A module's docstring as Markdown."""
     text = re.sub(r"``(.+?)``", r"`\1`", inspect.getdoc(module) or "", flags=re.DOTALL)
-    return re.sub(r"(?<!\n)\n(?!\n)", " ", text)
+    return "\n\n".join(map(wrapped, text.split("\n\n")))
+
+
+def wrapped(text: str, hanging: str = "") -> str:
+    """A paragraph in lines as short as the prose of other pages."""
+    return textwrap.fill(
+        text, WIDTH, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _head(data: Data) -> list[str]:
@@ -70,49 +84,45 @@ def _head(data: Data) -> list[str]:
     lines = [
         "# Benchmarks",
         "",
-        f"Written by `{command}`; every number on this page comes from that command's data, "
-        "`benchmarks.json` beside this page. Nothing is timed before its answer was verified. "
-        "Rounds are interleaved, every section ran in a process of its own, one after the other, "
-        "linear algebra on one thread.",
+        wrapped(
+            f"Written by `{command}`; every number on this page comes from that command's data, "
+            "`benchmarks.json` beside this page. Nothing is timed before its answer was verified. "
+            "Rounds are interleaved, every section ran in a process of its own, one after the "
+            "other, linear algebra on one thread."
+        ),
     ]
     if data.quick:
         lines += ["", "**A quick run**: few and small instances. It shows that all parts work."]
     for entry in data.failed:
         lines += ["", f"**{entry.name} failed** and has no numbers below."]
+    dates = sorted(entry.date for entry in data.entries)
+    facts = data.machine | {
+        "measured": " to ".join(dict.fromkeys([*dates[:1], *dates[-1:]])),
+        "commit": ", ".join(dict.fromkeys(entry.commit for entry in data.entries)),
+        "other processes": _idleness(data.entries),
+        "time": f"{sum(entry.seconds for entry in data.entries) / 60:.1f} minutes",
+    }
     lines += ["", "| | |", "|---|---|"]
-    lines += [f"| {_plain(label)} | {_plain(value)} |" for label, value in data.machine.items()]
-    lines.append(f"| measured | {_span(sorted(entry.date for entry in data.entries))} |")
-    commits = list(dict.fromkeys(entry.commit for entry in data.entries))
-    lines.append(f"| commit | {_plain(', '.join(commits))} |")
-    lines.append(f"| other processes | {_idleness(data.entries)} |")
-    lines.append(f"| time | {sum(entry.seconds for entry in data.entries) / 60:.1f} minutes |")
-    return lines
-
-
-def _span(dates: list[str]) -> str:
-    if not dates:
-        return "never"
-    return dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
+    return lines + [f"| {plain(label)} | {plain(value)} |" for label, value in facts.items()]
 
 
 def _idleness(entries: Sequence[Entry]) -> str:
-    known = [entry for entry in entries if entry.others is not None]
+    known = {entry.name: entry.others for entry in entries if entry.others is not None}
     if not known:
         return "unknown: the system does not say what else ran"
-    busy = [entry for entry in known if entry.others is not None and entry.others > IDLE]
+    busy = [name for name, others in known.items() if others > IDLE]
     if not busy:
         return f"less than {IDLE:g} cores in every section: the machine was idle"
-    worst = max(busy, key=lambda entry: entry.others or 0.0)
+    worst = max(busy, key=lambda name: known[name])
     return (
         f"**the machine was not idle**: others kept more than {IDLE:g} cores busy during "
-        f"{len(busy)} of {len(known)} sections, {worst.others:.2f} during {worst.name}"
+        f"{len(busy)} of {len(known)} sections, {known[worst]:.2f} during {worst}"
     )
 
 
 def _entry(entry: Entry, faults: Mapping[str, str]) -> list[str]:
     if entry.section is None:
-        title = f"### {entry.name}"
-        return [title, "", "**Failed:**", "", "```text", entry.error, "```"]
+        return [f"### {entry.name}", "", "**Failed:**", "", "```text", entry.error, "```"]
     return _section(entry.section, 3, faults)
 
 
@@ -123,66 +133,29 @@ def _section(section: Section, level: int, faults: Mapping[str, str]) -> list[st
     if section.rows:
         lines += ["", *table(section.rows)]
     for note in section.notes:
-        lines += ["", f"{note[0].upper()}{note[1:]}"]
+        lines += ["", wrapped(note)]
     for figure in section.figures:
         if figure.slug in faults:
             lines += ["", f"**Not drawn:** {figure.caption} ({faults[figure.slug]})"]
-            continue
-        lines += ["", f"![{figure.caption}]({IMAGES}/bench-{figure.slug}.svg)"]
+        else:
+            lines += ["", f"![{figure.caption}]({IMAGES}/bench-{figure.slug}.svg)"]
     return lines
-
-
-def table(rows: Sequence[Row]) -> list[str]:
-    """Rows as a Markdown table; text to the left, numbers to the right."""
-    columns = columns_of(rows)
-    lines = [
-        _line([_heading(name) for name, _ in columns]),
-        _line(["---" if left else "--:" for _, left in columns]),
-    ]
-    return lines + [
-        _line([_plain(cell_text(name, row.get(name))) for name, _ in columns]) for row in rows
-    ]
-
-
-def _heading(name: str) -> str:
-    """A column's name without the word that only says how to write its numbers."""
-    words = name.split()
-    if len(words) > 1 and words[-1] in ("times", "time", "share"):
-        words = words[:-1]
-    return _plain(" ".join(words))
 
 
 def _targets(own_of: Mapping[ModuleType, Sequence[Entry]]) -> list[str]:
     """All targets of the report in one table, each with a link to its chapter."""
     rows: list[Row] = [
-        {
-            "chapter": f"[{module.TITLE}](#{anchor(module.TITLE)})",
-            "target": target.text,
-            "measured": target.measured,
-            "met, or why not": "met" if target.met else f"**missed**: {target.reason}",
-        }
+        {"chapter": f"[{module.TITLE}](#{anchor(module.TITLE)})", **row}
         for module, own in own_of.items()
         for entry in own
         if entry.section is not None
-        for target in entry.section.targets
+        for row in verdicts(entry.section.targets)
     ]
     met = sum(row["met, or why not"] == "met" for row in rows)
-    return [
-        "## Targets",
-        "",
-        f"{met} of {len(rows)} are met.",
-        *(["", *table(rows)] if rows else []),
-    ]
+    lines = ["## Targets", "", f"{met} of {len(rows)} are met."]
+    return lines + (["", *table(rows)] if rows else [])
 
 
 def anchor(heading: str) -> str:
     """What a link to a heading says."""
     return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _plain(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")

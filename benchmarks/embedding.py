@@ -13,7 +13,6 @@ book, so that what they touch is in no cache. Their times include reading the cl
 
 from __future__ import annotations
 
-import functools
 import math
 import tempfile
 from collections.abc import Callable
@@ -25,16 +24,8 @@ import kpm_fast as kpm
 from kpm_fast import sample
 
 from .books import Book, arrow_debreu, random_claims, simulation_a
-from .distribution import percentiles
-from .embedding_callers import (
-    CannotBuildError,
-    CCaller,
-    Timer,
-    compiler_text,
-    limited_timer,
-    python_timer,
-)
-from .rounds import interleave_timed, one_core
+from .embedding_callers import CannotBuildError, CCaller, Timer, compiler_text, python_timer
+from .rounds import interleave_timed, one_core, percentiles
 from .section import Row, Section, range_text, time_text
 from .verified import verified
 
@@ -50,55 +41,56 @@ BOOKS: dict[str, Callable[[], Book]] = {
 }
 RANKS = ("p50 time", "p99 time", "max time")  # of what is late
 LATE = 1e-4  # seconds after a time limit
-LIMITED: dict[str, tuple[Callable[[], Book], tuple[float, ...]]] = {
-    "10 claims, 100 orders": (lambda: random_claims(10, 10, 100, seed=1, stake=10.0), (1e-3, 3e-3)),
-    "20 claims, 2,000 orders": (
-        lambda: random_claims(20, 20, 2000, seed=4, stake=10.0),
-        (1e-3, 3e-3, 1e-2, 5e-2),
-    ),
-    "50 claims, 5,000 orders": (
-        lambda: random_claims(50, 50, 5000, seed=4, stake=10.0),
-        (1e-2, 5e-2),
-    ),
-}
+LIMITED = (  # states and claims, orders, seed, limits
+    (10, 100, 1, (1e-3, 3e-3)),
+    (20, 2000, 4, (1e-3, 3e-3, 1e-2, 5e-2)),
+    (50, 5000, 4, (1e-2, 5e-2)),
+)
 CLAIMS, ORDERS = 5, 10**6  # of the book that events come to
 TICKS = (50, 1000)  # limits of a claim
 
 
-def clearings(quick: bool) -> Section:
+def in_c(measure: Callable[[CCaller, bool], Section]) -> Callable[[bool], Section]:
+    """A section that needs callers in C, which are built for it."""
+
+    def section(quick: bool) -> Section:
+        with tempfile.TemporaryDirectory() as scratch, one_core():
+            try:
+                caller = CCaller(Path(scratch))
+            except CannotBuildError as error:
+                return Section("Callers in C", skipped=str(error))
+            return measure(caller, quick)
+
+    return section
+
+
+@in_c
+def clearings(caller: CCaller, quick: bool) -> Section:
     """The table of clearings, by book and caller."""
     part = Section("A clearing, by caller")
     rounds = 200 if quick else 4000
     shares: dict[str, float] = {}
-    with tempfile.TemporaryDirectory() as scratch, one_core():
-        try:
-            caller = CCaller(Path(scratch))
-        except CannotBuildError as error:
-            part.skipped = str(error)
-            return part
-        for name, make in BOOKS.items():
-            book = make()
-            answer = verified(kpm.clear(*book, tolerance=TOLERANCE, threads=1), name)
-            warm, cold = (caller.book(book, TOLERANCE) for _ in range(2))
-            timers = {
-                C: warm.cold,
-                "C, engine, warm": warm.engine,
-                "C, engine, cold": cold.engine_cold,
-                "Python, cold": python_timer(book, TOLERANCE),
-            }
-            warm.cold()
-            if warm.value() != answer.certainty_equivalent:
-                raise RuntimeError("C has another answer than Python")
-            seconds = interleave_timed({of: _last(timer) for of, timer in timers.items()}, rounds)
-            for task, times in seconds.items():
-                if times.min() < 0:
-                    raise RuntimeError(f"{task}: a call failed")
-                more = float(np.median(times - seconds[C]))
-                row: Row = {"book": name, "caller": task, "above C time": more}
-                part.rows.append(row | percentiles(times))
-            shares[name] = warm.warm() / (CALLS * (rounds + 1))
-            warm.close()
-            cold.close()
+    for name, make in BOOKS.items():
+        book = make()
+        answer = verified(kpm.clear(*book, tolerance=TOLERANCE, threads=1), name)
+        warm, cold = (caller.book(book, TOLERANCE) for _ in range(2))
+        timers = {
+            C: warm.timer("cold"),
+            "C, engine, warm": warm.timer("engine"),
+            "C, engine, cold": cold.timer("engine_cold"),
+            "Python, cold": python_timer(book, kpm.Status.OPTIMAL, tolerance=TOLERANCE),
+        }
+        timers[C]()
+        if warm.value() != answer.certainty_equivalent:
+            raise RuntimeError("C has another answer than Python")
+        seconds = interleave_timed({of: _last(timer) for of, timer in timers.items()}, rounds)
+        for task, times in seconds.items():
+            more = float(np.median(times - seconds[C]))
+            row: Row = {"book": name, "caller": task, "above C time": more}
+            part.rows.append(row | percentiles(times))
+        shares[name] = warm.warm() / (CALLS * (rounds + 1))
+        warm.close()
+        cold.close()
     part.notes.append(
         "Of the engine's clearings were warm: "
         + "; ".join(f"{name} {share:.0%}" for name, share in shares.items())
@@ -112,35 +104,28 @@ def _last(timer: Timer) -> Timer:
     return lambda: [timer() for _ in range(CALLS)][-1]
 
 
-def events(quick: bool) -> Section:
-    """The table of events in a large book, and the memory of an order."""
-    orders = 10**5 if quick else ORDERS
-    count = 20_000 if quick else 200_000
+@in_c
+def events(caller: CCaller, quick: bool) -> Section:
+    """The table of events in a large book."""
+    orders, count = (10**5, 20_000) if quick else (ORDERS, 200_000)
     part = Section(f"Events in C, in a book of {orders:,} orders for {CLAIMS} claims")
-    with tempfile.TemporaryDirectory() as scratch, one_core():
-        try:
-            caller = CCaller(Path(scratch))
-        except CannotBuildError as error:
-            part.skipped = str(error)
-            return part
-        slowest: list[float] = []
-        for large_pages in (True, False):
-            for ticks in (*TICKS, orders // CLAIMS):
-                spent, seconds = caller.events(
-                    CLAIMS, orders, ticks, large_pages=large_pages, events=count
-                )
-                row: Row = {
-                    "pages": "2 MB" if large_pages else "4 KB",
-                    "limits of a claim": ticks,
-                    "events a second": int(3 * count / spent),
-                }
-                for kind, times in zip(("cancel", "add", "replace"), seconds, strict=True):
-                    found = percentiles(times)
-                    row |= {f"{kind}, {rank}": found[rank] for rank in ("p50 time", "p99 time")}
-                    if ticks in TICKS:
-                        slowest.append(found["p99 time"])
-                row["most time"] = float(seconds.max())
-                part.rows.append(row)
+    slowest: list[float] = []
+    for large_pages in (True, False):
+        for ticks in (*TICKS, orders // CLAIMS):
+            spent, seconds = caller.events(
+                CLAIMS, orders, ticks, large_pages=large_pages, events=count
+            )
+            row: Row = {
+                "pages": "2 MB" if large_pages else "4 KB",
+                "limits of a claim": ticks,
+                "events a second": int(3 * count / spent),
+            }
+            for kind, times in zip(("cancel", "add", "replace"), seconds, strict=True):
+                found = percentiles(times)
+                row |= {f"{kind}, {rank}": found[rank] for rank in ("p50 time", "p99 time")}
+                if ticks in TICKS:
+                    slowest.append(found["p99 time"])
+            part.rows.append(row | {"most time": float(seconds.max())})
     part.notes.append(
         "Events per second: one core that does nothing else, with the time to draw them and to "
         f"read the clock. {compiler_text()}."
@@ -155,37 +140,33 @@ def events(quick: bool) -> Section:
     return part
 
 
-def deadlines(quick: bool) -> Section:
+@in_c
+def deadlines(caller: CCaller, quick: bool) -> Section:
     """The table of time limits: how late a clearing comes back, by book and limit."""
     part = Section("How late a clearing comes back, in C and in Python")
-    with tempfile.TemporaryDirectory() as scratch, one_core():
-        try:
-            caller = CCaller(Path(scratch))
-        except CannotBuildError as error:
-            part.skipped = str(error)
-            return part
-        late: list[float] = []
-        rounds = 20 if quick else 400
-        least = rounds // 4
-        for name, (make, limits) in LIMITED.items():
-            book = make()
-            in_c = caller.book(book, TOLERANCE)
-            first = min(in_c.limited(0.0) for _ in range(5))
-            for limit in limits:
-                timers: dict[str, Timer] = {
-                    "C": functools.partial(in_c.limited, limit),
-                    "Python": limited_timer(book, limit),
-                }
-                row: Row = {"book": name, "limit time": limit, "least time": first}
-                for who, found in interleave_timed(timers, rounds).items():
-                    times = found[np.isfinite(found)]
-                    if times.size >= least:  # a percentile of a few is that of one
-                        taken = percentiles(times - limit)
-                        row |= {f"{who}, {rank}": taken[rank] for rank in RANKS}
-                if f"C, {RANKS[0]}" in row:
-                    part.rows.append(row)
-                    late.append(row["C, p99 time"])
-            in_c.close()
+    late: list[float] = []
+    rounds = 20 if quick else 400
+    least = rounds // 4
+    for size, orders, seed, limits in LIMITED:
+        book = random_claims(size, size, orders, seed, stake=10.0)
+        mine = caller.book(book, TOLERANCE)
+        first = min(mine.timer("limited", 0.0)() for _ in range(5))
+        for limit in limits:
+            timers = {
+                "C": mine.timer("limited", limit),
+                "Python": python_timer(book, kpm.Status.TIME_LIMIT, time_limit=limit),
+            }
+            name = f"{size} claims, {orders:,} orders"
+            row: Row = {"book": name, "limit time": limit, "least time": first}
+            for who, found in interleave_timed(timers, rounds).items():
+                times = found[np.isfinite(found)]
+                if times.size >= least:  # a percentile of a few is that of one
+                    taken = percentiles(times - limit)
+                    row |= {f"{who}, {rank}": taken[rank] for rank in RANKS}
+            if f"C, {RANKS[0]}" in row:
+                part.rows.append(row)
+                late.append(row["C, p99 time"])
+        mine.close()
     part.notes.append(
         f"Of the limits tried, those that struck at least {least} of {rounds} calls. "
         "Least: the time of a clearing with a limit of zero, which no limit can undercut. Time in "

@@ -7,10 +7,10 @@ header and library, as a user's program is.
 from __future__ import annotations
 
 import ctypes
+import functools
 import subprocess
 import sys
 import sysconfig
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,9 @@ import numpy as np
 import kpm_fast as kpm
 
 from .books import Book
+from .rounds import answered
 
-FOLDER = Path(__file__).resolve().parent
+SOURCE = Path(__file__).resolve().parent / "embedding_calls.c"
 FLAGS = ("-O2", "-fPIC", "-shared")
 
 Timer = Callable[[], float]
@@ -50,41 +51,22 @@ def _done(command: list[str]) -> str:
     return done.stdout
 
 
-def _compile(source: Path, target: Path) -> None:
-    folders = kpm.get_library_dirs()
-    linked = [f"-l{name}" for name in kpm.get_libraries()]
-    linked += [option for path in folders for option in (f"-L{path}", f"-Wl,-rpath,{path}")]
-    include = f"-I{kpm.get_include()}"
-    _done([compiler(), *FLAGS, str(source), "-o", str(target), include, *linked])
-
-
 class CCaller:
     """The calls of ``embedding_calls.c``, in a library that is loaded here."""
 
     def __init__(self, folder: Path) -> None:
         if not sys.platform.startswith("linux"):
             raise CannotBuildError("engines in their caller's memory need Linux")
-        self.path = folder / "calls.so"
-        _compile(FOLDER / "embedding_calls.c", self.path)
-        self.library = ctypes.CDLL(str(self.path))
-        double, pointer = ctypes.c_double, ctypes.c_void_p
-        for name in (
-            "calls_cold",
-            "calls_engine",
-            "calls_engine_cold",
-            "calls_warm",
-            "calls_value",
-            "calls_limited",
-            "calls_events",
-        ):
-            getattr(self.library, name).restype = double
-        self.library.calls_book_of.restype = pointer
-        for name in (
-            *("calls_cold", "calls_engine", "calls_engine_cold"),
-            *("calls_warm", "calls_value", "calls_book_free"),
-        ):
-            getattr(self.library, name).argtypes = (pointer,)
-        self.library.calls_limited.argtypes = (pointer, double)
+        path = str(folder / "calls.so")
+        linked = [f"-l{name}" for name in kpm.get_libraries()]
+        for place in kpm.get_library_dirs():
+            linked += [f"-L{place}", f"-Wl,-rpath,{place}"]
+        include = f"-I{kpm.get_include()}"
+        _done([compiler(), *FLAGS, str(SOURCE), "-o", path, include, *linked])
+        self.library = ctypes.CDLL(path)
+        for name in ("cold", "engine", "engine_cold", "warm", "value", "limited", "events"):
+            getattr(self.library, f"calls_{name}").restype = ctypes.c_double
+        self.library.calls_book_of.restype = ctypes.c_void_p
 
     def book(self, book: Book, tolerance: float) -> CBook:
         return CBook(self.library, book, tolerance)
@@ -94,12 +76,9 @@ class CCaller:
     ) -> tuple[float, np.ndarray[Any, np.dtype[np.float64]]]:
         """Seconds of all, and (3, events) of each: cancel, add, replace in a book of so many."""
         seconds = np.zeros((3, events))
+        long = ctypes.c_int64
         spent = self.library.calls_events(
-            claims,
-            ctypes.c_int64(orders),
-            ctypes.c_int64(ticks),
-            int(large_pages),
-            ctypes.c_int64(events),
+            *(claims, long(orders), long(ticks), int(large_pages), long(events)),
             seconds.ctypes.data_as(ctypes.c_void_p),
         )
         if spent < 0:
@@ -119,35 +98,33 @@ class CBook:
         )
         at = [array.ctypes.data_as(ctypes.c_void_p) for array in self._arrays]
         self._library = library
-        self._book = library.calls_book_of(
+        made = library.calls_book_of(
             *(states, claims, *at[:3]),
             ctypes.c_double(market.risk_aversion),
             ctypes.c_double(market.ambiguity),
             *(ctypes.c_int64(len(orders)), *at[3:]),
             ctypes.c_double(tolerance),
         )
-        if not self._book:
+        if not made:
             raise RuntimeError("the library refused the book")
+        self._book = ctypes.c_void_p(made)
 
-    def cold(self) -> float:
-        return float(self._library.calls_cold(self._book))
+    def timer(self, name: str, *arguments: float) -> Timer:
+        """A call of ``calls_<name>``: its seconds."""
+        call, given = getattr(self._library, f"calls_{name}"), map(ctypes.c_double, arguments)
+        whole = (self._book, *given)
 
-    def engine(self) -> float:
-        return float(self._library.calls_engine(self._book))
+        def seconds() -> float:
+            took = float(call(*whole))
+            if took < 0:
+                raise RuntimeError(f"{name}: a call failed")
+            return took
 
-    def engine_cold(self) -> float:
-        return float(self._library.calls_engine_cold(self._book))
+        return seconds
 
     def warm(self) -> int:
         """How many clearings of the engine needed no search."""
         return int(self._library.calls_warm(self._book))
-
-    def limited(self, limit: float) -> float:
-        """Seconds of a cold clearing that a limit of so many seconds cut short, or infinity."""
-        seconds = float(self._library.calls_limited(self._book, limit))
-        if seconds < 0:
-            raise RuntimeError("a clearing within a limit failed")
-        return seconds
 
     def value(self) -> float:
         return float(self._library.calls_value(self._book))
@@ -156,27 +133,12 @@ class CBook:
         self._library.calls_book_free(self._book)
 
 
-def python_timer(book: Book, tolerance: float) -> Timer:
-    """``clear`` from Python, on one thread; an answer that is not optimal has no time."""
-    market, orders = book
+def python_timer(book: Book, wanted: kpm.Status, **options: Any) -> Timer:
+    """``clear`` from Python, on one thread; infinite where it ends in another way."""
+    clear = functools.partial(kpm.clear, *book, threads=1, **options)
 
-    def cold() -> float:
-        start = time.perf_counter()
-        result = kpm.clear(market, orders, tolerance=tolerance, threads=1)
-        seconds = time.perf_counter() - start
-        return seconds if result.status is kpm.Status.OPTIMAL else -1.0
+    def seconds() -> float:
+        result, took = answered(clear)
+        return took if result.status is wanted else float("inf")
 
-    return cold
-
-
-def limited_timer(book: Book, limit: float) -> Timer:
-    """``clear`` from Python within a limit; infinite where the limit did not strike."""
-    market, orders = book
-
-    def limited() -> float:
-        start = time.perf_counter()
-        result = kpm.clear(market, orders, time_limit=limit, threads=1)
-        seconds = time.perf_counter() - start
-        return seconds if result.status is kpm.Status.TIME_LIMIT else float("inf")
-
-    return limited
+    return seconds

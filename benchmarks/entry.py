@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from .section import Section
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -34,16 +33,8 @@ class Data:
     entries: list[Entry]
 
     @property
-    def quotes(self) -> dict[str, str]:
-        """What README and docs may quote, from every section; a key belongs to one of them."""
-        found: dict[str, str] = {}
-        for entry in self.entries:
-            quotes = entry.section.quotes if entry.section else {}
-            twice = sorted(found.keys() & quotes.keys())
-            if twice:
-                raise ValueError(f"{entry.name}: quoted by another section too: {twice}")
-            found |= quotes
-        return found
+    def sections(self) -> list[Section]:
+        return [entry.section for entry in self.entries if entry.section is not None]
 
     @property
     def failed(self) -> list[Entry]:
@@ -51,30 +42,14 @@ class Data:
 
     def write(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        values = {
-            "format": FORMAT,
-            "quick": self.quick,
-            "machine": self.machine,
-            "quotes": self.quotes,
-            "sections": {entry.name: _as_dict(entry) for entry in self.entries},
-        }
-        path.write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        text = json.dumps({"format": FORMAT, **asdict(self)}, indent=1, ensure_ascii=False)
+        path.write_text(text + "\n", encoding="utf-8")
 
     @classmethod
     def read(cls, path: Path) -> Data:
         values = json.loads(path.read_text(encoding="utf-8"))
-        if values.get("format") != FORMAT:
+        if values.pop("format", None) != FORMAT:
             raise ValueError(f"{path}: not a report of format {FORMAT}")
-        entries = [_from_dict(name, dict(entry)) for name, entry in values["sections"].items()]
-        return cls(values["quick"], values["machine"], entries)
-
-
-def _as_dict(entry: Entry) -> dict[str, Any]:
-    values = asdict(entry)
-    values.pop("name")
-    return values
-
-
-def _from_dict(name: str, values: dict[str, Any]) -> Entry:
-    section = values.pop("section")
-    return Entry(name, Section.from_dict(section) if section else None, **values)
+        for entry in values["entries"]:
+            entry["section"] = entry["section"] and Section.from_dict(entry["section"])
+        return cls(**(values | {"entries": [Entry(**entry) for entry in values["entries"]]}))

@@ -21,7 +21,7 @@ from kpm_fast.plots.style import PALE, SERIES, house_style, new_figure
 from . import books
 from .exponent import Exponent
 from .rounds import interleave
-from .section import Section, ticks, time_text
+from .section import Section, time_text
 from .verified import NotVerifiedError, verified
 
 if TYPE_CHECKING:
@@ -99,7 +99,6 @@ def theorem_3(quick: bool) -> Section:
             }
         )
         fits[str(claims)] = {"enumeration": asdict(cost), "default": asdict(default)}
-        section.quote(f"growth.default-{claims}", f"{default.power:.2f}")
     section.notes.append(
         "Exponents with their intervals. With J = K n the number of cells is (2J/K + 1)^K, whose "
         "exponent is K in the limit and less before it. The default method goes on to larger books "
@@ -111,7 +110,7 @@ def theorem_3(quick: bool) -> Section:
         draw_theorem_3,
         "theorem-3",
         "Time against the number of orders, one dot per book. Lines: powers fitted to the upper "
-        "half of the sizes, with their 95 % confidence bands.",
+        "half of the sizes, with intervals of 95 %.",
         {"enumeration": every, "default": tree, "fits": fits},
     )
     return section
@@ -187,8 +186,8 @@ def draw_theorem_3(data: Any) -> Drawing:
         for axes in (left, right):
             axes.set_xlim(min(sizes) / 1.6, max(sizes) * 1.6)
             axes.set_ylim(min(times) / 2, max(times) * 3)
-            axes.yaxis.set_major_formatter(ticks(time_text))
-            axes.xaxis.set_major_formatter(ticks("{:,.0f}".format))
+            axes.yaxis.set_major_formatter(lambda value, _: time_text(value))
+            axes.xaxis.set_major_formatter("{x:,.0f}")
         left.legend(frameon=False, loc="lower right", fontsize=9)
         right.legend(frameon=False, loc="upper left", fontsize=9)
         right.tick_params(labelleft=False)
@@ -202,8 +201,6 @@ def _power(
     sizes = np.array([point["J"] for point in points], dtype=float)
     times = [point[f"{method} time"] for point in points]
     axes.plot(sizes, times, "o", color=colour, markersize=3.5, alpha=0.7, zorder=4)
-    upper = np.geomspace(np.sort(sizes)[sizes.size // 2], sizes.max(), 40)
-    middle, low, high = fit.line(upper)
+    upper = np.array([np.median(sizes), sizes.max()])
     label = f"K = {points[0]['K']}: $J^{{{fit.power:.2f}}}$ ({fit.low:.2f} to {fit.high:.2f})"
-    axes.plot(upper, middle, color=colour, zorder=3, label=label)
-    axes.fill_between(upper, low, high, color=colour, alpha=0.18, linewidth=0, zorder=2)
+    axes.plot(upper, fit.factor * upper**fit.power, color=colour, zorder=3, label=label)

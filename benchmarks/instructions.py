@@ -16,21 +16,19 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from rich.console import Console
 
 import kpm_fast as kpm
-from kpm_fast import sample
 
-from . import books, callgrind
+from . import books, marked
 from .cases import CASES
 from .machine import describe
-from .marked import Task, call_all, instructions
-from .section import Section, print_sections
+from .marked import Task
+from .processes import ROOT
+from .section import Section, show, table, verdicts
 
 STORED = Path(__file__).resolve().parent / "instructions.json"
 # Times what is stored. Two runs of one build on one machine differ by thousandths. But the core
@@ -43,32 +41,11 @@ FEWER = 0.95  # from here on a new count is worth storing
 SKIPPED, OTHER_TOOLS = 77, 78  # exit status
 
 
-def _card_of_another_opinion() -> books.Book:
-    """What the slowest recorded books are: a maker of another opinion than the crowd's."""
-    return books.with_stake(sample.race_card(14, seed=0, opinion=1.5, ambiguity=0.01), 0.1)
-
-
-# Books whose size or payoffs the core treats in a way of its own, and the nodes that suffice to see
-# it: many claims that overlap, many that do not, more than five claims a state; a tree of cells.
-STRUCTURED: dict[str, tuple[Callable[[], books.Book], int]] = {
-    "chain": (lambda: books.even_chain(42, 40, 228), 8),
-    "arrow-debreu": (lambda: books.arrow_debreu(640, states=64), 8),
-    "wide": (lambda: books.random_claims(10, 60, 600, 0, stake=1.0), 2),
-    "opinion": (_card_of_another_opinion, 100),
-}
-
-
 def tasks() -> dict[str, Task]:
     """What is counted, by name."""
-    found: dict[str, Task] = {}
-    for name, case in CASES.items():
-        found[name] = _clear(case.book(), tolerance=case.tolerance)
-    # The risk is most curved here: many cells tie as far as linear supports can tell.
-    found["paper-hard"] = _clear(books.simulation_a(0.5, risk_aversion=100.0), tolerance=1e-9)
-    for name, (book, nodes) in STRUCTURED.items():
-        found[name] = _clear(book(), tolerance=1e-6, node_limit=nodes)
+    found: dict[str, Task] = {name: case.task() for name, case in CASES.items()}
     market, orders = books.random_claims(10, 10, 300, seed=0, stake=1.0)
-    found["competitive"] = _clear((market, orders), rule="competitive")
+    found["competitive"] = lambda: kpm.clear(market, orders, threads=1, rule="competitive")
     small = [books.random_claims(4, 4, 12, seed, stake=1.0) for seed in range(100)]
     found["clear-many"] = lambda: kpm.clear_many(small, threads=1)
     payoffs = np.random.default_rng(0).random((100, 100))
@@ -77,10 +54,6 @@ def tasks() -> dict[str, Task]:
     engine = kpm.Engine(market, orders)
     found["engine"] = lambda: _react(engine)
     return found
-
-
-def _clear(book: books.Book, **options: Any) -> Task:
-    return lambda: kpm.clear(*book, threads=1, **options)
 
 
 def _react(engine: kpm.Engine) -> None:
@@ -166,40 +139,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    console = Console(width=None if Console().is_terminal else 140)
-
-    def say(text: str) -> None:
-        console.print(text, highlight=False, markup=False, soft_wrap=True)
-
-    if reason := callgrind.absent():
-        say(f"skipped: {reason}")
+    if reason := marked.absent():
+        print(f"skipped: {reason}")
         return SKIPPED
-    root = Path(__file__).resolve().parents[1]
     try:
         before = count(options.against) if options.against is not None else {}
         if options.save:
-            store(options.stored, count(root), options.reason, before)
-            say(f"stored: {options.stored}")
+            store(options.stored, count(ROOT), options.reason, before)
+            print(f"stored: {options.stored}")
             return 0
         if not before:
             values = json.loads(options.stored.read_text(encoding="utf-8"))
             if values["tools"] != tools():
-                say(f"not judged: the stored counts are of {values['tools']}, here is {tools()}")
+                print(f"not judged: the stored counts are of {values['tools']}, here is {tools()}")
                 return OTHER_TOOLS
             before = values["instructions"]
-        now = count(root)
+        now = count(ROOT)
     except (OSError, ValueError, RuntimeError) as error:
-        say(f"error: {error}")
+        print(f"error: {error}")
         return 2
     part = compare(before, now)
-    print_sections(console, [part])
+    show([*table(part.rows), "", *table(verdicts(part.targets))])
     return 0 if all(target.met for target in part.targets) else 1
 
 
 def count(checkout: Path) -> dict[str, int]:
     """Instructions in the core that each task takes with the package of a built checkout."""
-    return instructions(checkout, __name__)
+    return marked.instructions(checkout, __name__)
 
 
 if __name__ == "__main__":
-    call_all(tasks())  # what runs under callgrind
+    marked.call_all(tasks())  # what runs under callgrind

@@ -5,35 +5,32 @@ from __future__ import annotations
 import os
 import resource
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 IDLE = 0.05  # cores that others may keep busy on a machine that counts as idle
 
 
-@dataclass(frozen=True)
-class Load:
-    """Cores that other processes, or other guests of the same host, kept busy on average."""
-
-    others: float | None  # None where the system does not say
-    own: float = 0.0  # processor seconds of this process and of its children
-
-
 class Watch:
-    """Counts from its creation until ``load`` is asked for; children must have been waited for."""
+    """Counts from its creation until asked; children must have been waited for."""
 
     def __init__(self) -> None:
-        self._start = time.perf_counter()
-        self._busy, self._own = _busy(), _own()
+        self._start, self._busy, self._own = time.perf_counter(), _busy(), _own()
 
-    def load(self) -> Load:
-        busy, own = _busy(), _own()
+    def own(self) -> float:
+        """Processor seconds of this process and of its children."""
+        return _own() - self._own
+
+    def others(self) -> float | None:
+        """Cores that other processes, or other guests of the same host, kept busy on average.
+
+        None where the system does not say.
+        """
+        busy = _busy()
         if busy is None or self._busy is None:
-            return Load(None, own - self._own)
+            return None
         wall = time.perf_counter() - self._start
         # Ticks of 10 ms: rounding may leave a slightly negative number.
-        others = max(0.0, (busy - self._busy - (own - self._own)) / wall)
-        return Load(others, own - self._own)
+        return max(0.0, (busy - self._busy - self.own()) / wall)
 
 
 def _own() -> float:

@@ -10,16 +10,9 @@ from pathlib import Path
 
 from kpm_fast import _core
 
-PACKAGES = (
-    "kpm-fast",
-    "numpy",
-    "scipy",
-    "clarabel",
-    "ecos",
-    "cvxpy",
-    "pyscipopt",
-    "piqp",
-)
+from .rounds import cores
+
+PACKAGES = ("kpm-fast", "numpy", "scipy", "clarabel", "ecos", "cvxpy", "pyscipopt", "piqp")
 
 
 def describe() -> list[tuple[str, str]]:
@@ -28,7 +21,7 @@ def describe() -> list[tuple[str, str]]:
     if build.get("compiler", "")[:1].isdigit():  # GCC's __VERSION__ is a number, others say who
         build = build | {"compiler": f"GCC {build['compiler']}"}
     return [
-        ("machine", f"{_processor()}, {_available_cores()} cores, {platform.system()}"),
+        ("machine", f"{_processor()}, {len(cores()) or os.cpu_count()} cores, {platform.system()}"),
         ("python", platform.python_version()),
         *((f"core {name}", value) for name, value in build.items()),
         ("packages", ", ".join(f"{name} {_version(name)}" for name in PACKAGES)),
@@ -43,12 +36,6 @@ def _processor() -> str:
         return platform.processor() or platform.machine()
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()
-
-
-def _available_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _version(package: str) -> str:

@@ -30,7 +30,7 @@ from scipy import sparse
 import kpm_fast as kpm
 from kpm_fast.arrays import Floats
 
-from .conic_solvers import tune
+from .conic_solvers import LEAN, clarabel_settings
 
 ACCURACY = 1e-8  # of the notional: what is asked of the peers
 
@@ -129,10 +129,7 @@ class ClarabelAuction:
             *(clarabel.ExponentialConeT() for _ in range(dims.exp)),
         ]
         self.c, self.matrix, self.right = data["c"], data["A"], data["b"]
-        settings = clarabel.DefaultSettings()
-        settings.verbose = False
-        settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = ACCURACY
-        tune(settings)
+        settings = clarabel_settings(ACCURACY, LEAN)
         quadratic = data.get("P")
         if quadratic is None:
             quadratic = np.zeros((self.c.size, self.c.size))

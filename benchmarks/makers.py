@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 import kpm_fast as kpm
+from kpm_fast import _core
 from kpm_fast.arrays import Floats
 from kpm_fast.model.maker_model import rules_of
 
@@ -33,16 +34,8 @@ from . import books
 from .accuracy import CellData, error
 from .conic_solvers import KeptClarabelCell
 from .cvxpy_cell import CvxpyCell, FreshCvxpyCell
-from .maker_programs import (
-    ACCURACY,
-    ClarabelAuction,
-    CvxpyAuction,
-    FreshCvxpyAuction,
-    Program,
-)
-from .quoting import PAYOFFS, payoffs, quote_seconds
-from .quoting import STATES as QUOTED_STATES
-from .rounds import interleave, one_core, ratio
+from .maker_programs import ACCURACY, ClarabelAuction, CvxpyAuction, FreshCvxpyAuction, Program
+from .rounds import interleave, one_core, ratio, timed
 from .section import Row, Section, range_text, time_text, times_text
 from .verified import verified
 
@@ -53,6 +46,8 @@ MILLION = 1.5  # times what maker_optimal takes
 BLOCK, SHARE = 1e-3, 50e-6  # seconds, of a thousand claims' quotes
 CLAIMS, STATES = 10, 10
 MANY = (300, 10_000)  # orders
+QUOTED = (1000, 100)  # claims, states
+PAYOFFS = ("0 and 1", "normal")
 COMPETITIVE = "competitive"
 ARROW_DEBREU = "starting orders, Arrow-Debreu"
 FIRST, AGAIN, DIRECT = "CVXPY, first call", "CVXPY, re-solve (DPP)", "Clarabel"
@@ -230,9 +225,10 @@ def quotes(quick: bool) -> Section:
     """Both sides' quotes of a thousand claims on a hundred states, by maker and payoffs."""
     section = Section("Quotes by maker: both sides, 1,000 claims on 100 states, in the core")
     generator = np.random.default_rng(16)
-    prior = generator.dirichlet(np.full(QUOTED_STATES, 2.0)) + 1e-3
-    inventory = 30.0 * generator.normal(size=QUOTED_STATES)
-    claims = {kind: payoffs(kind, generator) for kind in PAYOFFS}
+    prior = generator.dirichlet(np.full(QUOTED[1], 2.0)) + 1e-3
+    inventory = 30.0 * generator.normal(size=QUOTED[1])
+    zero_or_one = (generator.random(QUOTED) < 0.5).astype(float)
+    claims = dict(zip(PAYOFFS, (zero_or_one, generator.normal(size=QUOTED)), strict=True))
     calls = 5 if quick else 50
     with one_core():
         for name, maker in makers(prior / prior.sum()).items():
@@ -241,7 +237,7 @@ def quotes(quick: bool) -> Section:
             for kind, payoff in claims.items():
                 for where, at in (("with an inventory", held), ("constant wealth", maker)):
                     for text, size in (("a share", None), ("blocks of 10", 10.0)):
-                        took = quote_seconds(at, payoff, size, calls)
+                        took = _quote_seconds(at, payoff, size, calls)
                         row[f"{kind}: {text}, {where} time"] = took
             section.rows.append(row)
     for text, where, limit, reason in (
@@ -273,6 +269,13 @@ def quotes(quick: bool) -> Section:
             f"A quote of one side takes, on average: {each}. There {reason}.",
         )
     return section
+
+
+def _quote_seconds(maker: kpm.Maker, claims: Floats, size: float | None, calls: int) -> float:
+    """Median seconds of quotes for all claims: the next share, or a block of so many."""
+    sizes = np.zeros((len(claims), 0)) if size is None else np.full((len(claims), 1), size)
+    quote = functools.partial(_core.maker_quotes, maker._model(), -maker.inventory, claims, sizes)
+    return float(np.median([timed(quote) for _ in range(calls)]))
 
 
 SECTIONS = {"rules": rules, "million": million, "quotes": quotes}

@@ -1,13 +1,15 @@
-"""Instructions in the core, by task, with the package of any built checkout.
+"""Instructions by task, with the package of any built checkout.
 
-A module that is run as a program hands its tasks to ``call_all``; ``instructions`` runs it under
-callgrind. Nothing is imported here but what every commit of the package has.
+A module that is run as a program hands its tasks to ``call_all``; ``dumps`` runs it under callgrind
+and takes apart what each task did. Nothing is imported here but what every commit of the package
+has.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,11 +24,16 @@ from .processes import one_thread
 
 # Python calls the core through pybind11's dispatcher, whatever the function. One of them does
 # nothing but tell the build: it marks where a task ends.
-_COUNTED = "pybind11::cpp_function::dispatcher*"
-_MARK = "*build_info*"
+IN_CORE = ("--collect-atstart=no", "--toggle-collect=pybind11::cpp_function::dispatcher*")
+_MARK = "--dump-before=*build_info*"
 _TOTAL = re.compile(r"^summary: (\d+)$", re.MULTILINE)
 
 Task = Callable[[], Any]
+
+
+def absent() -> str:
+    """Why nothing can be counted here; empty if it can."""
+    return "" if shutil.which("valgrind") else "valgrind is not installed"
 
 
 @contextmanager
@@ -50,39 +57,42 @@ def output_of(how: Mapping[str, Any]) -> Any:
     """What the program prints, as JSON."""
     done = subprocess.run(**how, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        said = [
-            line for line in done.stderr.splitlines() if not line.startswith("==")
-        ]  # valgrind's
+        said = [text for text in done.stderr.splitlines() if not text.startswith("==")]  # valgrind
         raise RuntimeError(f"{how['args'][-1]}: {(said or ['no output'])[-1]}")
     return json.loads(done.stdout)
 
 
-def instructions(checkout: Path, module: str, *arguments: str) -> dict[str, int]:
-    """What each task takes, by name: those that the module, as a program, calls and marks."""
+def dumps(checkout: Path, module: str, *arguments: str, only: tuple[str, ...]) -> dict[str, str]:
+    """What callgrind says of each task, by name, counting only what its options say."""
     with program(checkout, module, *arguments) as how:
         dump = Path(how["cwd"], "callgrind")
-        how["args"] = [
-            *("valgrind", "--tool=callgrind", f"--callgrind-out-file={dump}"),
-            *("--collect-atstart=no", f"--toggle-collect={_COUNTED}", f"--dump-before={_MARK}"),
-            *how["args"],
-        ]
+        valgrind = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={dump}", _MARK, *only]
+        how["args"] = [*valgrind, *how["args"]]
         names = output_of(how)
         # Dumps are numbered from 1. Each task has three marks: before, between and after its calls.
-        return {name: _total(Path(f"{dump}.{3 * at + 3}")) for at, name in enumerate(names)}
+        paths = {name: Path(f"{dump}.{3 * at + 3}") for at, name in enumerate(names)}
+        return {
+            name: path.read_text(encoding="utf-8", errors="replace") for name, path in paths.items()
+        }
 
 
-def _total(dump: Path) -> int:
-    match = _TOTAL.search(dump.read_text(encoding="utf-8", errors="replace"))
-    if match is None or int(match[1]) == 0:
-        raise RuntimeError(f"{dump.name}: callgrind counted nothing, are the core's symbols there?")
-    return int(match[1])
+def instructions(checkout: Path, module: str, *arguments: str) -> dict[str, int]:
+    """What each task takes in the core, by name."""
+    found = {}
+    for name, text in dumps(checkout, module, *arguments, only=IN_CORE).items():
+        match = _TOTAL.search(text)
+        if match is None or int(match[1]) == 0:
+            raise RuntimeError(f"{name}: nothing was counted, are the core's symbols there?")
+        found[name] = int(match[1])
+    return found
 
 
-def call_all(tasks: Mapping[str, Task]) -> None:
-    """Call each task twice, with marks around both calls, and print their names."""
+def call_all(tasks: Mapping[str, Task], calls: int = 1) -> None:
+    """Call each task once and then a few times, marks around both, and print their names."""
     for task in tasks.values():
-        for _ in range(2):
+        for times in (1, calls):
             _core.build_info()
-            task()
+            for _ in range(times):
+                task()
         _core.build_info()
     print(json.dumps(list(tasks)))

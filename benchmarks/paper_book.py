@@ -59,11 +59,6 @@ def cells(quick: bool) -> Section:
         min(over_tuned) >= TARGET_TUNED,
         _why_not_so_much_faster(rows),
     )
-    whole = [row["with Market and Orders time"] for row in rows]
-    section.quote("prove.paper-whole", range_text(whole, time_text))
-    section.quote("prove.paper-time", range_text([row["clear time"] for row in rows], time_text))
-    programs = [row["relaxations and cells"] for row in rows]
-    section.quote("prove.paper-programs", range_text(programs, "{:g}".format))
     return section
 
 

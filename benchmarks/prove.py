@@ -44,7 +44,7 @@ def recorded(quick: bool) -> Section:
         for row in sorted(rows, key=lambda row: -row["time"])[:SHOWN]
     ]
     section.data = {"clearings": rows}
-    _sum_up(section, rows, trading, idle)
+    section.notes.append(_sum_up(rows, trading, idle))
     open_ = [row for row in rows if not row["proved"]]
     section.aim(
         "every recorded clearing proved",
@@ -84,33 +84,21 @@ def _cleared(case: books.Recorded, rounds: int) -> Row:
     }
 
 
-def _sum_up(section: Section, rows: list[Row], trading: list[Row], idle: float) -> None:
-    """What the table leaves out, in a note and for other pages."""
+def _sum_up(rows: list[Row], trading: list[Row], idle: float) -> str:
+    """What the table leaves out."""
     times = np.quantile([row["time"] for row in trading], (0.5, 0.9, 1.0))
     nodes = np.array([row["nodes"] for row in trading])
     roots = sorted(row["root gap"] for row in trading if row["nodes"] > 1)
-    count = len({row["book"] for row in rows})
     middle, most, largest = map(time_text, times.tolist())
-    section.notes.append(
-        f"{len(rows)} clearings of {count} books. In {len(trading)} orders trade: median {middle}, "
-        f"p90 {most}, largest {largest}; nodes: median {np.median(nodes):g}, "
-        f"p90 {np.quantile(nodes, 0.9):g}, most {nodes.max()}. In the others none does: median "
-        f"{time_text(idle)}, one node."
+    return (
+        f"{len(rows)} clearings of {len({row['book'] for row in rows})} books. In {len(trading)} "
+        f"orders trade: median {middle}, p90 {most}, largest {largest}; nodes: median "
+        f"{np.median(nodes):g}, p90 {np.quantile(nodes, 0.9):g}, most {nodes.max()}, one in "
+        f"{(nodes == 1).sum()}; where more are needed, the first bound is too high by "
+        f"{np.median(roots or [0.0]):.0e} of the notional at the median, at most "
+        f"{max(roots, default=0.0):.1g}. In the others none does: median {time_text(idle)}, one "
+        "node."
     )
-    for name, text in {
-        "median": middle,
-        "p90": most,
-        "max": largest,
-        "nodes-max": f"{nodes.max()}",
-        "books": f"{count}",
-        "clearings": f"{len(rows)}",
-        "trading": f"{len(trading)}",
-        "idle": time_text(idle),
-        "one-node": f"{(nodes == 1).sum()} of {len(trading)}",
-        "root-gap": f"{np.median(roots or [0.0]):.0e}",
-        "root-most": f"{max(roots, default=0.0):.1g}",
-    }.items():
-        section.quote(f"prove.recorded-{name}", text)
 
 
 def random_claims(quick: bool) -> Section:
@@ -131,20 +119,11 @@ def random_claims(quick: bool) -> Section:
         "Trees: a split puts one claim right, and up to N - 1 are off their staircases at once "
         "([what limits it](branch-and-bound.md#what-limits-it)).",
     )
-    done = sum(row["status"] == "optimal" for row in large)
-    for name, text in {
-        "random-count": f"{len(small)}",
-        "random-within": f"{within}",
-        "random-proved": f"{proved}",
-        "random-median": middle,
-        "random-p90": most,
-        "fifty-proved": f"{done} of {len(large)}",
-        "fifty-limit": f"{limit:g} s",
-        "fifty-root": f"{max(row['root gap'] for row in large):.0e}",
-    }.items():
-        section.quote(f"prove.{name}", text)
     section.rows = sorted(small, key=lambda row: -row["time"])[:SHOWN] + large
-    section.notes.append(f"of {len(small)} books with 20 states the slowest are shown")
+    section.notes.append(
+        f"Of {len(small)} books with 20 states the slowest are shown. With {LARGE} the limit is "
+        f"{time_text(limit)}."
+    )
     return section
 
 

@@ -1,4 +1,4 @@
-"""Timing: interleaved rounds, so that the machine's other work affects all tasks alike."""
+"""Timing: interleaved rounds, which the machine's other work affects alike, and their summaries."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from kpm_fast.arrays import Floats
 
@@ -110,3 +111,17 @@ def warmed(task: Callable[[], Any]) -> Callable[[], float]:
 def ratio(seconds: Mapping[str, Floats], task: str, base: str) -> float:
     """A task's time divided by that of ``base``: the median of the rounds' ratios."""
     return float(np.median(seconds[task] / seconds[base]))
+
+
+def percentiles(seconds: ArrayLike) -> dict[str, float]:
+    """p50, p99, p99.9 and the largest of times, named as columns of times are."""
+    values = np.asarray(seconds, dtype=float)
+    if values.size == 0 or not np.isfinite(values).all():
+        raise ValueError("percentiles need finite times, at least one")
+    columns = {f"p{rank:g} time": float(np.percentile(values, rank)) for rank in (50.0, 99.0, 99.9)}
+    return columns | {"max time": float(values.max())}
+
+
+def shifted_geometric_mean(values: ArrayLike, shift: float) -> float:
+    """Of values plus a shift, less it: small times and a few large ones do not decide it."""
+    return float(np.exp(np.log(np.asarray(values, dtype=float) + shift).mean()) - shift)

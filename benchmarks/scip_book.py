@@ -51,11 +51,7 @@ FEASIBILITY = 1e-8  # SCIP's, of rows and bounds
 ROBUST = {"separating/maxrounds": 1, "lp/scaling": 2, "lp/checkstability": False}
 # Tried as well, and slower in sum over the report's books: without presolve of linear programs,
 # without the check of their stability, and without any separation but our own.
-LEAN = {
-    "propagating/maxrounds": 0,
-    "propagating/maxroundsroot": 0,
-    "conflict/enable": False,
-}
+LEAN = {"propagating/maxrounds": 0, "propagating/maxroundsroot": 0, "conflict/enable": False}
 _STARTS = (0.0, 0.5, 1.0)  # between no trade and every claim's largest demand
 
 
@@ -67,8 +63,6 @@ class ScipAnswer:
     value: float  # certainty equivalent of its point, recomputed by ``verification.reference``
     claimed: float  # what it says itself
     bound: float
-    nodes: int
-    cuts: int
     seconds: float  # building the model, set-up and solve
 
     @property
@@ -329,8 +323,6 @@ class ScipBook:
             value=self._recomputed() if found else -math.inf,
             claimed=model.getObjVal() if found else -math.inf,
             bound=model.getDualbound(),
-            nodes=model.getNTotalNodes(),
-            cuts=self.epigraph.cuts,
             seconds=seconds,
         )
 
@@ -352,12 +344,7 @@ class ScipProcess:
         ScipBook(warm_up, 1e-3, 5.0).solve()  # loads what it loads once
 
     def solve(
-        self,
-        book: Book,
-        tolerance: float,
-        time_limit: float,
-        settings: dict[str, Any],
-        lean: bool,
+        self, book: Book, tolerance: float, time_limit: float, settings: dict[str, Any], lean: bool
     ) -> ScipAnswer:
         return ScipBook(book, tolerance, time_limit, settings, lean).solve()
 

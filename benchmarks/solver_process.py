@@ -7,9 +7,9 @@ inside the process; the pipe costs nothing that counts.
 
 from __future__ import annotations
 
-import importlib
 import os
 import pickle
+import pkgutil
 import subprocess
 import sys
 import traceback
@@ -40,11 +40,9 @@ class SolverProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
         self._to: Any = self._process.stdin
         self._from: Any = self._process.stdout
-        self._send((place, arguments))
+        self._send(place, arguments)
 
     def __enter__(self) -> SolverProcess:
         return self
@@ -65,32 +63,25 @@ class SolverProcess:
 
     def ask(self, method: str, *arguments: Any) -> Any:
         """The answer of one method; SolverProcessError with its traceback where it raised."""
-        self._send((method, arguments))
         try:
+            self._send(method, arguments)
             failed, answer = pickle.load(self._from)
-        except EOFError:
-            raise self._ended() from None
+        except (BrokenPipeError, EOFError):
+            status = self._process.wait(timeout=_GOODBYE)
+            raise SolverProcessError(f"the process ended with exit status {status}") from None
         if failed:
             raise SolverProcessError(answer)
         return answer
 
-    def _send(self, message: Any) -> None:
-        try:
-            pickle.dump(message, self._to)
-            self._to.flush()
-        except BrokenPipeError:
-            raise self._ended() from None
-
-    def _ended(self) -> SolverProcessError:
-        status = self._process.wait(timeout=_GOODBYE)
-        return SolverProcessError(f"the process ended with exit status {status}")
+    def _send(self, *message: Any) -> None:
+        pickle.dump(message, self._to)
+        self._to.flush()
 
 
 def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
     """Answer until the other end closes."""
     place, arguments = pickle.load(requests)
-    module, _, name = place.partition(":")
-    served = getattr(importlib.import_module(f"{__package__}.{module}"), name)(*arguments)
+    served = pkgutil.resolve_name(f"{__package__}.{place}")(*arguments)
     while True:
         try:
             method, values = pickle.load(requests)

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.unsanitized
 for _package in ("clarabel", "cvxpy", "ecos", "pyscipopt"):
     pytest.importorskip(_package)
 
-from benchmarks import books, makers, quoting, whole_books
+from benchmarks import books, makers, whole_books
 from benchmarks.accuracy import CellData, bound_at, error, upper_bound
 from benchmarks.cell_sweep import reachable_cells, sweep
 from benchmarks.cells import FAMILIES, benchmark_cells
@@ -203,7 +203,7 @@ def test_cuts_support_the_risk(ambiguity: float) -> None:
 
 def test_scip_is_judged_by_its_clearing() -> None:
     def answer(status: str) -> ScipAnswer:
-        return ScipAnswer(status, 0.0, 0.0, 0.0, 1, 1, 1.0)
+        return ScipAnswer(status, 0.0, 0.0, 0.0, 1.0)
 
     judged = whole_books.judged
     assert judged(answer("gaplimit"), 1e-6) == whole_books.PROVED
@@ -215,11 +215,11 @@ def test_scip_is_judged_by_its_clearing() -> None:
 
 
 def test_quotes_are_timed_for_every_maker_and_payoff(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quoting, "CLAIMS", 4)
+    monkeypatch.setattr(makers, "QUOTED", (4, 100))
     section = makers.quotes(True)
     assert [row["maker"] for row in section.rows] == list(makers.makers(np.full(3, 1 / 3)))
     kinds = {name.partition(":")[0] for row in section.rows for name in row if name != "maker"}
-    assert kinds == set(quoting.PAYOFFS)
+    assert kinds == set(makers.PAYOFFS)
     assert all(row[name] > 0.0 for row in section.rows for name in row if name.endswith("time"))
     assert len(section.targets) == 3
     for target in section.targets:
