@@ -46,12 +46,12 @@ class Since:
         here, there = np.min(turns, axis=0)
         return here, there
 
-    def instructions(self, names: Sequence[str]) -> list[float]:
-        """Instructions here over those there, in the core alone, of some of the books."""
+    def instructions(self, names: Sequence[str]) -> tuple[Floats, Floats]:
+        """Of some of the books here and there, in the core alone."""
         if not names:
-            return []
+            return np.empty(0), np.empty(0)
         here, there = (self._ask(of, "instructions", names) for of in (HERE, self.other))
-        return [mine / theirs for mine, theirs in zip(here, there, strict=True)]
+        return np.array(here), np.array(there)
 
     def _ask(self, checkout: Path, what: str, names: Sequence[str]) -> list[float]:
         with tempfile.NamedTemporaryFile() as file:

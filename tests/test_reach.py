@@ -84,8 +84,8 @@ class Beside:
     def seconds(self) -> tuple[np.ndarray, np.ndarray]:
         return np.array([1.0, self.slow]), np.array([2.0, 2.0])
 
-    def instructions(self, names: list[str]) -> list[float]:
-        return [{"a": 1.5, "b": 1.25}[name[0]] for name in names]
+    def instructions(self, names: list[str]) -> tuple[np.ndarray, np.ndarray]:
+        return np.array([{"a": 1.5, "b": 5.0}[name[0]] for name in names]), np.full(len(names), 4.0)
 
 
 def test_recorded_books_are_judged_as_users_call(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +96,10 @@ def test_recorded_books_are_judged_as_users_call(monkeypatch: pytest.MonkeyPatch
     assert regressions.recorded(0.5, 1.0, LIMITS).met is None  # nothing to compare with
     found = regressions.recorded(0.5, 1.0, aims.Limits(60.0, Path("other")))
     assert found.met is False
-    assert found.text.startswith("default: 1.50 times, the slowest book 2.50 times; 1e-6: 0.50 ")
+    assert found.text.startswith(
+        "default: 1.50 times, the slowest book 2.50 times; instructions 0.81 times in sum, 0.68 in "
+        "the geometric mean, above 1 for 1 books; 1e-6: 0.50 "
+    )
     assert found.reason.startswith(
         "default: 1 of 2 books are slower, of which 1 take more instructions, at most 1.25 times; "
         "the slowest b (Omega = 0.2, q, stake 0.1): 2.50 times the time, 1.25 the instructions; "
