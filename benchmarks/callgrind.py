@@ -73,5 +73,5 @@ def parse(text: str) -> Counts:
 
 
 def _plain(name: str) -> str:
-    """A name without the marks of recursion levels and of compilers' copies."""
-    return re.sub(r"('\d+)+$|( \[clone [^\]]*\])+$", "", name)
+    """A name without the marks of recursion levels, compilers' copies and versions of symbols."""
+    return re.sub(r"('\d+)+$|( \[clone [^\]]*\])+$|@@.*", "", name)

@@ -73,12 +73,12 @@ def solvers(quick: bool) -> Section:
         "solver runs on one thread, and but for the tuned ones with its default settings. Tuned is "
         "Clarabel, CVXPY's too, without presolve, decomposition, equilibration and iterative "
         "refinement, which these cells do not need; kept, it is set up before the timer starts and "
-        "given new numbers, while this package sets up everything within its time. CVXPY's other "
-        "backends of canonicalisation and warm starts made it no faster, and ECOS lets a Python "
-        "caller choose nothing but tolerances and the number of iterations. a is risk aversion "
-        "times notional. Where it is tiny conic solvers get the problem without risk aversion, "
-        "which is the same to half the accuracy; in between, at a = 1e-5, an error of their "
-        "tolerance in 1 + a z is one of the tolerance over a in the answer."
+        "given new numbers, while this package sets up everything within its time. At commit "
+        "eda16a8d CVXPY's other backends of canonicalisation and warm starts made it no faster. "
+        "ECOS lets a Python caller choose nothing but tolerances and the number of iterations. a "
+        "is risk aversion times notional. Where it is tiny conic solvers get the problem without "
+        "risk aversion, which is the same to half the accuracy; in between, at a = 1e-5, an error "
+        "of their tolerance in 1 + a z is one of the tolerance over a in the answer."
     )
     return part
 

@@ -24,7 +24,7 @@ LIBRARIES = (
     ("copying", re.compile(r"_*mem(cpy|set|move|cmp|chr)\w*")),
     ("Eigen", re.compile(r"(\w+ )?\w* ?&?Eigen::.*|.*\bEigen::(internal::|\w+<).*")),
 )
-_KPM = re.compile(r"kpm::(?:\(anonymous namespace\)::)?(\w+)")
+_KPM = re.compile(r"kpm::((?:(?:\(anonymous namespace\)|\w+)::)*\w+)")
 _TYPE = re.compile(r"^\s*(?:class|struct)\s+(\w+)", re.MULTILINE)
 _FUNCTION = re.compile(r"^(?:\w[\w:<>,&*\s]*?[\s&*])(\w+)\(", re.MULTILINE)
 
@@ -48,8 +48,9 @@ class CodeMap:
             return None
         if library.startswith("_core"):
             match = _KPM.search(name)
-            if match is not None and match[1] in self._part:
-                return self._part[match[1]]
+            for word in match[1].split("::") if match else ():  # namespaces, types, functions
+                if word in self._part:
+                    return self._part[word]
             return BINDINGS if "pybind11" in name or "(anonymous namespace)" in name else None
         if re.match(r"(libpython|python|_?multiarray|_umath|numpy|_multiarray)", library):
             return PYTHON

@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from kpm_fast import _core
@@ -87,10 +88,10 @@ def instructions(checkout: Path, module: str, *arguments: str) -> dict[str, int]
     return found
 
 
-def call_all(tasks: Mapping[str, Task], calls: int = 1) -> None:
-    """Call each task once and then a few times, marks around both, and print their names."""
-    for task in tasks.values():
-        for times in (1, calls):
+def call_all(tasks: Mapping[str, Task], calls: Mapping[str, int] = MappingProxyType({})) -> None:
+    """Call each task once, then once or as often as said, marks around both; print their names."""
+    for name, task in tasks.items():
+        for times in (1, calls.get(name, 1)):
             _core.build_info()
             for _ in range(times):
                 task()

@@ -72,7 +72,7 @@ def publish(data: Data, page: Path, modules: Sequence[ModuleType], console: Cons
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--quick", action="store_true", help="few small instances: under 3 minutes")
+    parser.add_argument("--quick", action="store_true", help="few small instances")
     parser.add_argument(
         "--output", type=Path, metavar="FILE.md", help="the page; figures and data go beside it"
     )

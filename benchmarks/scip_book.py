@@ -49,8 +49,8 @@ WORTH_A_CUT = 1e-6  # of the notional: closer cuts are nearly parallel, and upse
 FEASIBILITY = 1e-8  # SCIP's, of rows and bounds
 # For books on which SCIP's simplex method breaks down when cuts pile up at a node.
 ROBUST = {"separating/maxrounds": 1, "lp/scaling": 2, "lp/checkstability": False}
-# Tried as well, and slower in sum over the report's books: without presolve of linear programs,
-# without the check of their stability, and without any separation but our own.
+# Tried as well, and slower in sum over the report's books at commit eda16a8d: without presolve of
+# linear programs, without the check of their stability, without any separation but our own.
 LEAN = {"propagating/maxrounds": 0, "propagating/maxroundsroot": 0, "conflict/enable": False}
 _STARTS = (0.0, 0.5, 1.0)  # between no trade and every claim's largest demand
 

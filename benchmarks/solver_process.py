@@ -13,7 +13,6 @@ import pkgutil
 import subprocess
 import sys
 import traceback
-from types import TracebackType
 from typing import Any, BinaryIO
 
 from .processes import ROOT, one_thread
@@ -47,12 +46,7 @@ class SolverProcess:
     def __enter__(self) -> SolverProcess:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         try:
             self._to.close()
             self._process.wait(timeout=_GOODBYE)

@@ -112,6 +112,8 @@ def test_no_instruction_is_lost() -> None:
             "bool kpm::InformationProjection::newton<kpm::f()::{lambda(int)#1}>(double)",
             "prices",
         ),
+        ("kpm::avx2::subtract_row(double, double const*, long, double*)", "numerics"),
+        ("kpm::cholesky::solve_by_rows(kpm::cholesky::Parts const&, double*)", "numerics"),
         ("pybind11::cpp_function::dispatcher(_object*)", BINDINGS),
         ("void Eigen::internal::gemm<kpm::Corners>()", None),
         ("void std::__introsort_loop<kpm::Corners>(int)", None),
