@@ -103,6 +103,8 @@ def time_text(seconds: float) -> str:
     for unit, size in (("s", 1.0), ("ms", 1e-3)):
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"
+    if 0.0 < abs(seconds) < 1e-6:
+        return f"{seconds * 1e9:.3g} ns"
     return f"{seconds * 1e6:.3g} µs"
 
 

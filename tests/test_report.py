@@ -17,7 +17,7 @@ from rich.console import Console
 
 from benchmarks import chapters, document, load, overview, report, worker
 from benchmarks.entry import Data, Entry
-from benchmarks.section import Section
+from benchmarks.section import Section, time_text
 from benchmarks.worker import SectionFailedError
 from kpm_fast.plots.style import new_figure
 
@@ -271,3 +271,11 @@ def test_the_overview_keeps_the_groups_apart() -> None:
 )
 def test_multiples_are_rounded_to_readable_digits(value: float, text: str) -> None:
     assert overview.multiple_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(2.5, "2.5 s"), (0.0123, "12.3 ms"), (-1.5e-5, "-15 µs"), (25e-9, "25 ns"), (0.0, "0 µs")],
+)
+def test_times_have_a_readable_unit(seconds: float, text: str) -> None:
+    assert time_text(seconds) == text
