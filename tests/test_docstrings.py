@@ -37,6 +37,7 @@ def public() -> Iterator[tuple[str, str]]:
         if inspect.isfunction(item):
             yield name, inspect.getdoc(item) or ""
         elif inspect.isclass(item):
+            yield name, inspect.getdoc(item) or ""
             for owner in item.__mro__:
                 if owner.__module__.startswith("kpm_fast"):
                     for method, value in vars(owner).items():
@@ -49,8 +50,18 @@ def public() -> Iterator[tuple[str, str]]:
                 yield f"{module.__name__}.{name}", inspect.getdoc(getattr(module, name)) or ""
 
 
-# Trivial accessors, and methods that the example of their class shows.
+# Trivial accessors, methods that the example of their class shows, and classes that callers do not
+# make: bases, errors, and small parts of what a clearing hands out.
 BRIEF = {
+    "Check",
+    "InputError",
+    "KpmError",
+    "Maker",
+    "Progress",
+    "Stats",
+    "Status",
+    "TooManyCellsError",
+    "VerificationError",
     "Settlement.table",
     "Settlement.to_frame",
     "ClaimResult.to_frame",

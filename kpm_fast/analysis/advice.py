@@ -40,6 +40,14 @@ class Advice:
         The market's.
     rule : str
         By which the book was cleared.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, ambiguity=0.1)
+    >>> advice = kpm.advise(market, kpm.Orders([0], "buy", [0.6], [10]))
+    >>> round(advice.implied_ambiguity, 4), round(advice.loss_bound, 2)
+    (0.0201, 32.88)
     """
 
     implied_ambiguity: float

@@ -75,6 +75,16 @@ class Sweep:
         the book.
     implied : mapping of str to float
         The implied ambiguity of the book by prior, NaN where the inventory differs between states.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+    >>> found = kpm.sweep(market, kpm.Orders([0], "buy", [0.6], [10]), ambiguity=[0.0, 0.1])
+    >>> len(found), found["ambiguity"], found["status"]
+    (2, (0.0, 0.1), ('optimal', 'optimal'))
+    >>> {prior: round(nats, 4) for prior, nats in found.implied.items()}
+    {'prior': 0.0201}
     """
 
     table: Mapping[str, tuple[Any, ...]]

@@ -47,6 +47,19 @@ class Batch(Value):
         The names of the books, or their numbers if they have no names.
     errors : mapping of int to InputError
         The errors of books that were refused, by their number.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, claims=["home"])
+    >>> good, bad = (kpm.Orders([claim], "buy", [0.6], [10]) for claim in ("home", "away"))
+    >>> batch = kpm.clear_many({"noon": (market, good), "night": (market, bad)})
+    >>> batch
+    Batch(2 books, 1 optimal, 1 refused)
+    >>> batch.names, batch.status.tolist(), batch.fills_of("noon").tolist()
+    (('noon', 'night'), ['optimal', 'refused'], [10.0])
+    >>> print(batch.errors[1])
+    books[1]: claim[0]: the market has no claim 'away'; it has 'home'
     """
 
     status: NDArray[np.object_]

@@ -52,6 +52,15 @@ class Certificate(Value):
     ------
     InputError
         If arrays disagree in shape, or runs are not integers.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+    >>> orders = kpm.Orders([0], "buy", [0.6], [10])
+    >>> proof = kpm.clear(market, orders, certificate=True).certificate
+    >>> proof.leaves, proof.unreached, round(proof.upper_bound, 6)
+    (1, 0, 0.17219)
     """
 
     first: Ints
@@ -177,6 +186,15 @@ class DualCertificate(Value):
         Of a Knightian maker, p: a probability vector with KL(p|q) <= Omega.
     weights : array_like, shape (V,), optional
         Of a polytope maker: those of its V priors, whose mixture is p.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+    >>> orders = kpm.Orders([0], "buy", [0.6], [10])
+    >>> proof = kpm.clear(market, orders, rule="competitive", certificate=True).certificate
+    >>> proof.state_prices.round(4).tolist()
+    [0.5949, 0.4051]
     """
 
     state_prices: Floats

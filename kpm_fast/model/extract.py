@@ -119,6 +119,15 @@ class OrderResult:
         Money to the maker: ``paid`` times ``fill``, negative for sales.
     reason : str
         Why it was filled in full, in part or not at all, in words.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, claims=["home"])
+    >>> orders = kpm.Orders(["home"], "buy", [0.6], [10], order_id=["o17"])
+    >>> order = kpm.clear(market, orders).order("o17")
+    >>> order.fill, round(order.paid, 6), round(order.payment, 6)
+    (10.0, 0.6, 6.0)
     """
 
     order_id: str

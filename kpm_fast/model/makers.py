@@ -193,6 +193,13 @@ class StartingOrders(Maker):
         Money, each between 1e-30 and 1e30.
     inventory : array_like, shape (N,), optional
         Wealth by state, in money. Default: zero.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> maker = kpm.StartingOrders([10.0, 30.0])
+    >>> maker.state_prices([0, 0]).round(6).tolist()  # in proportion to the orders
+    [0.25, 0.75]
     """
 
     delta: Floats
@@ -231,6 +238,13 @@ class WorstStateMaker(Maker):
         N >= 1; or a sequence of as many labels, which name the states.
     inventory : array_like, shape (N,), optional
         Wealth by state, in money. Default: zero.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> maker = kpm.WorstStateMaker(["won", "lost"])
+    >>> maker.cost([10, 0])  # what it owes in the worst state: it takes no risk
+    10.0
     """
 
     inventory: Floats
@@ -329,6 +343,13 @@ class UtilityMaker(Maker):
         m0 in money, between 1e-30 and 1e30: the most it can lose.
     inventory : array_like, shape (N,), optional
         What trades have added, by state, to ``wealth``. Default: zero.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> maker = kpm.UtilityMaker([0.5, 0.5], wealth=100.0)
+    >>> maker.state_prices([20, 0]).round(4).tolist(), maker.loss_bound()
+    ([0.5498, 0.4502], 100.0)
     """
 
     prior: Floats
@@ -365,6 +386,13 @@ class QuadraticMaker(Maker):
         Money, between 1e-30 and 1e30.
     inventory : array_like, shape (N,), optional
         Wealth by state, in money. Default: zero.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> maker = kpm.QuadraticMaker([0.5, 0.5], c=100.0)
+    >>> maker.state_prices([20, 0]).round(6).tolist()
+    [0.55, 0.45]
     """
 
     prior: Floats

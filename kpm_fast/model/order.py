@@ -23,6 +23,13 @@ class Order(NamedTuple):
     order_id : str
     time : float, str or None
         Text where a double does not hold every digit.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> order = kpm.Orders(["home"], "buy", [0.6], [10], order_id=["o17"])[0]
+    >>> order.side, order.price, order.order_id
+    ('buy', 0.6, 'o17')
     """
 
     claim: str | int

@@ -93,6 +93,16 @@ class Outcome(Value):
         maker together, at the maker's marginal state prices; ``upper_bound`` then bounds
         :attr:`objective`. ``"pay_as_bid"``: the same fills, and every order pays its limit.
         ``"pdca"``: competitive, with the greatest payout among the fills that support the prices.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, claims=["home"])
+    >>> result = kpm.clear(market, kpm.Orders(["home"], "buy", [0.6], [10]))
+    >>> result.status, result.claim_prices.round(6).tolist(), result.fills.tolist()
+    (<Status.OPTIMAL: 'optimal'>, [0.6], [10.0])
+    >>> result.payoff.round(6).tolist()  # the maker's, by state
+    [-4.0, 6.0]
     """
 
     _meaning: ClassVar[int] = 1  # until 0.2 `scale` counted orders that do not trade
@@ -430,6 +440,15 @@ class CellResult(Value):
         lambda, shares. With p and g it proves ``dual_bound``; where an order at the cell's price
         dwarfs what trades, of as much of it as may trade, and concavity bounds the rest.
     seconds : float
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, claims=["home"])
+    >>> orders = kpm.Orders(["home"], "buy", [0.6], [10])
+    >>> solved = kpm.solve_cell(market, orders, [2])  # above the bid: nothing trades
+    >>> solved.status, solved.net_demand.tolist()
+    (<Status.OPTIMAL: 'optimal'>, [0.0])
     """
 
     status: Status

@@ -26,6 +26,13 @@ class Quotes(Value):
         Shares of the blocks that are quoted; None: the next share.
     bid, ask : ndarray of shape (K,) or (K, S)
         What the maker pays and what it charges. ``quotes["bid"]`` is the same as ``quotes.bid``.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> quotes = kpm.LMSR(100.0, [0.5, 0.5]).quotes({"home": [1, 0]}, 10)
+    >>> quotes.claims, quotes.bid.round(4).tolist(), quotes["ask"].round(4).tolist()
+    (('home',), [0.4875], [0.5125])
     """
 
     claims: tuple[str, ...]
@@ -105,6 +112,13 @@ class Trade(Value):
         Money per share; if nothing was filled, what the next share would have cost.
     rule : {"cost", "final", "limit"}
         The rule of the payment; see :meth:`kpm_fast.Maker.trade`.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> trade, maker = kpm.LMSR(100.0, [0.5, 0.5]).trade([1, 0], "buy", 0.6, 10)
+    >>> trade.quantity, round(trade.payment, 4), round(trade.price, 4)
+    (10.0, 5.1249, 0.5125)
     """
 
     payoff: Floats

@@ -40,6 +40,14 @@ class Verification:
     Attributes
     ----------
     checks : tuple of Check
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+    >>> verification = kpm.clear(market, kpm.Orders([0], "buy", [0.6], [10])).verify()
+    >>> verification.passed, all(check.figure <= check.limit for check in verification.checks)
+    (True, True)
     """
 
     checks: tuple[Check, ...]
