@@ -349,3 +349,23 @@ def test_the_programs_of_the_documentation_run(tmp_path: Path) -> None:
         (tmp_path / f"{name}.c").write_text(code)
         run_command([c_compiler(), *strict, tmp_path / f"{name}.c", "-o", tmp_path / name, *flags])
         assert run_command([tmp_path / name]).stdout.strip() == promise[1]
+
+
+@pytest.mark.unsanitized
+def test_the_documentation_s_cython_runs(tmp_path: Path) -> None:
+    """Built by the example's setup.py, as the page says, it prints what ``first.c`` prints."""
+    pytest.importorskip("Cython")
+    pytest.importorskip("setuptools")
+    c_compiler()
+    page = (ROOT / "docs" / "embedding.md").read_text("utf-8")
+    (code,) = re.findall(r"```cython\n(.*?)```", page, re.DOTALL)
+    promise = re.search(r"It prints `([^`]*)`", page)
+    assert promise is not None
+    (tmp_path / "first.pyx").write_text(code, "utf-8")
+    example = (ROOT / "examples" / "embedding" / "cython" / "setup.py").read_text("utf-8")
+    (tmp_path / "setup.py").write_text(example.replace("replay", "first"), "utf-8")
+    build = [sys.executable, "setup.py", "-q", "build_ext", "--inplace"]
+    built = run_command(build, cwd=tmp_path)
+    assert built.returncode == 0, built.stderr
+    run = run_command([sys.executable, "-c", "import first; first.main()"], cwd=tmp_path)
+    assert run.stdout.strip() == promise[1], run.stderr
