@@ -7,6 +7,7 @@ import json
 import pickle
 import threading
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -369,6 +370,48 @@ def test_numeric_ids_are_distinct_from_similar_text() -> None:
     engine.cancel(7)
     assert "7" not in engine
     assert "07" in engine
+
+
+def test_a_callback_may_look_at_the_book_that_is_cleared() -> None:
+    """And do nothing else: docs/engine.md lists what answers."""
+    market, orders = kpm.sample.example_race_card()
+    engine = kpm.Engine(market, orders)
+    name, saved = next(iter(engine)), engine.snapshot()
+    answering: dict[str, Callable[[], Any]] = {
+        "len": lambda: len(engine),
+        "in": lambda: name in engine,
+        "[]": lambda: engine[name],
+        "market": lambda: engine.market,
+        "quotes": lambda: engine.quotes(),
+        "snapshot": engine.snapshot,
+        "state_hash": lambda: engine.state_hash,
+        "warm_clearings": lambda: engine.warm_clearings,
+    }
+    refused: dict[str, Callable[[], Any]] = {
+        "orders": lambda: engine.orders,
+        "for": lambda: list(engine),
+        "add": lambda: engine.add(0, "buy", 0.5, 1, order_id="new"),
+        "cancel": lambda: engine.cancel(name),
+        "cancel_all": engine.cancel_all,
+        "reduce": lambda: engine.reduce(name, 0),
+        "replace": lambda: engine.replace(name, price=0.5),
+        "clear": engine.clear,
+        "restore": lambda: engine.restore(saved),
+        "set_market": lambda: setattr(engine, "market", market),
+    }
+    before = {call: answer() for call, answer in answering.items()}
+    during: dict[str, Any] = {}
+
+    def look(_: kpm.Progress) -> bool:
+        during.update({call: answer() for call, answer in answering.items()})
+        for call in refused.values():
+            with pytest.raises(kpm.KpmError, match="callback"):
+                call()
+        return False
+
+    engine.clear(callback=look)
+    assert during == before
+    assert engine.snapshot() == saved
 
 
 def test_a_callback_may_not_change_the_book_that_is_cleared() -> None:

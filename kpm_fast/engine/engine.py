@@ -59,8 +59,9 @@ class Engine:
     Notes
     -----
     Threads may share an engine: each call, clearings included, waits until the previous one has
-    ended. A callback of a clearing may not call its own engine: it is refused with a
-    :class:`KpmError`.
+    ended. A callback of a clearing may look at its own engine (``len``, ``in``, ``[]``, ``market``,
+    ``quotes``, ``snapshot``, ``state_hash``, ``warm_clearings``); else it is refused with a
+    :class:`KpmError`. One that waits for a thread that uses the engine waits for ever.
 
     ``len(engine)`` is the number of orders; ``"7" in engine`` asks for an identifier, and ``for
     order_id in engine`` names them by priority, as they are at the start. An event that an
