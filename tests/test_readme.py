@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import csv
+import inspect
 import io
 import re
 import shlex
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import kpm_fast as kpm
 from kpm_fast.cli import command as cli
 
 pytestmark = pytest.mark.unsanitized
@@ -44,6 +47,7 @@ def test_the_example_prints_what_the_readme_says() -> None:
     "name",
     [
         "ambiguity.md",
+        "embedding.md",
         "engine.md",
         "makers.md",
         "mechanisms.md",
@@ -59,6 +63,8 @@ def test_examples_of_pages_print_what_they_say(
     """A page's blocks of Python run as one program, whose output is its blocks of text."""
     if name == "pictures.md":
         pytest.importorskip("matplotlib")
+    if name == "embedding.md":
+        pytest.importorskip("numba")
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     monkeypatch.chdir(tmp_path)
     page = ROOT / "docs" / name
@@ -66,6 +72,29 @@ def test_examples_of_pages_print_what_they_say(
     with contextlib.redirect_stdout(printed):
         exec(compile("\n".join(blocks(page, "python")), name, "exec"), {})
     assert printed.getvalue() == "".join(blocks(page, "text"))
+
+
+def test_the_tutorial_s_folder_clears_as_its_python_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The files that the page shows, the command below them, and the fill that Python printed."""
+    page = ROOT / "docs" / "tutorial.md"
+    (tmp_path / "match").mkdir()
+    files = {"claim": "claims.csv", "state": "states.csv", "ref": "orders.csv"}
+    for text in (text for text in blocks(page, "") if text.partition(",")[0] in files):
+        (tmp_path / "match" / files.pop(text.partition(",")[0])).write_text(text, "utf-8")
+    assert not files
+    (maker,) = blocks(page, "json")
+    (tmp_path / "match" / "market.json").write_text(maker, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    (command,) = blocks(page, "bash")
+    with contextlib.redirect_stdout(io.StringIO()):
+        assert cli.main(shlex.split(command.replace("\\\n", " "))[1:]) == 0
+    with (tmp_path / "results" / "orders.csv").open(encoding="utf-8", newline="") as file:
+        eve, fay = csv.DictReader(file)
+    (said,) = (text for text in blocks(page, "text") if text.startswith("eve: "))
+    assert said.startswith(f"eve: bought {float(eve['fill']):.6g} of 10 'draw' at 0.33;")
+    assert float(fay["fill"]) == 5.0
 
 
 def test_the_example_is_short() -> None:
@@ -90,6 +119,23 @@ def test_commands_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     for words in commands(page):
         with contextlib.redirect_stdout(io.StringIO()):
             assert cli.main(words) == 0, words
+
+
+def test_every_public_name_is_on_a_page() -> None:
+    """Not only in the generated reference: functions, classes, their methods and properties."""
+    text = "\n".join(page.read_text("utf-8") for page in PAGES)
+    names = set(kpm.__all__) | set(kpm.plot.__all__)
+    for item in map(vars(kpm).get, kpm.__all__):
+        if inspect.isclass(item):
+            own = [kind for kind in item.__mro__ if kind.__module__.startswith("kpm_fast")]
+            names |= {
+                name
+                for kind in own
+                for name, value in vars(kind).items()
+                if not (name.startswith("_") or isinstance(value, kpm.Status))
+            }
+    rare = {"__version__", "located"}  # the latter is for readers of other files
+    assert [name for name in sorted(names - rare) if not re.search(rf"\b{name}\b", text)] == []
 
 
 def test_some_commands_are_found() -> None:
