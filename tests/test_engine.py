@@ -390,7 +390,8 @@ def test_a_callback_may_look_at_the_book_that_is_cleared() -> None:
     refused: dict[str, Callable[[], Any]] = {
         "orders": lambda: engine.orders,
         "for": lambda: list(engine),
-        "add": lambda: engine.add(0, "buy", 0.5, 1, order_id="new"),
+        "add": lambda: engine.add(0, "buy", 0.5, 1),
+        "add named": lambda: engine.add(0, "buy", 0.5, 1, order_id="new"),
         "cancel": lambda: engine.cancel(name),
         "cancel_all": engine.cancel_all,
         "reduce": lambda: engine.reduce(name, 0),
@@ -412,6 +413,23 @@ def test_a_callback_may_look_at_the_book_that_is_cleared() -> None:
     engine.clear(callback=look)
     assert during == before
     assert engine.snapshot() == saved
+
+
+def test_a_refused_order_takes_no_identifier() -> None:
+    engine = kpm.Engine(MARKET, some_orders())
+    before = engine.snapshot()
+    for order in (
+        ("home", "buy", 0.5, -1.0),
+        ("home", "buy", 0.5, float("nan")),
+        ("x", "buy", 0.5, 1),
+    ):
+        with pytest.raises(kpm.InputError):
+            engine.add(*order)
+        assert engine.snapshot() == before
+    with pytest.raises(kpm.InputError, match="order_id"):
+        engine.add("home", "buy", 0.5, 1.0, "a")
+    assert engine.snapshot() == before
+    assert engine.add("home", "buy", 0.5, 1.0) == "0"
 
 
 def test_a_callback_may_not_change_the_book_that_is_cleared() -> None:

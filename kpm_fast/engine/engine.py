@@ -161,14 +161,17 @@ class Engine:
             labels = claim_positions(self._market.claims).by_label
             place = labels.get(claim) if isinstance(claim, str) else None
             sign = _SIDES.get(side) if type(side) in (str, int) else None
-            numbers = type(price) is float and type(quantity) is float
-            if place is None or sign is None or not numbers:
+            if place is None or sign is None or not type(price) is type(quantity) is float:
                 place, sign, price, quantity = self._parsed(claim, side, price, quantity)
-            name = names.fresh() if order_id is None else as_name(order_id)
-            number = names.new_number(name)
-            fault = core.add(place, sign, price, quantity, number, name)
-            if fault is not None:
-                raise refusal(fault, name)
+            following = names.following
+            try:
+                name = names.fresh() if order_id is None else as_name(order_id)
+                fault = core.add(place, sign, price, quantity, names.new_number(name), name)
+                if fault is not None:
+                    raise refusal(fault, name)
+            except Exception:
+                names.following = following
+                raise
             return name
 
     def _parsed(self, claim: Any, side: Any, price: Any, quantity: Any) -> tuple[Any, ...]:

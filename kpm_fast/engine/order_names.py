@@ -29,12 +29,12 @@ class OrderNames:
     free number. The core's engine, which has the tables, adds and removes names with the orders.
     """
 
-    __slots__ = ("_names", "_next", "_numbers")
+    __slots__ = ("_names", "_numbers", "following")
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
         self._names: dict[int, str] = {}
-        self._next = 0
+        self.following = 0  # the least integer not given yet; an event that is refused sets it back
 
     @property
     def tables(self) -> tuple[dict[str, int], dict[int, str]]:
@@ -49,10 +49,10 @@ class OrderNames:
 
     def fresh(self) -> str:
         """Return an integer greater than those of 64 bits that orders have had."""
-        while str(self._next) in self._numbers:  # a longer one
-            self._next += 1
-        name = str(self._next)
-        self._next += 1
+        while str(self.following) in self._numbers:  # a longer one
+            self.following += 1
+        name = str(self.following)
+        self.following += 1
         return name
 
     def number(self, name: str) -> int:
@@ -90,12 +90,12 @@ class OrderNames:
 
     def _count(self, name: str, number: int) -> None:
         """Never give an integer that an order has."""
-        if number >= self._next and str(number) == name:  # and no hash
-            self._next = number + 1
+        if number >= self.following and str(number) == name:  # and no hash
+            self.following = number + 1
 
     def continue_after(self, former: OrderNames) -> None:
         """Give no integer that the former names of the engine have given."""
-        self._next = max(self._next, former._next)
+        self.following = max(self.following, former.following)
 
     def of(self, numbers: Iterable[int]) -> list[str]:
         """Return the names of orders by their numbers."""
@@ -104,7 +104,7 @@ class OrderNames:
     def to_bytes(self, numbers: Sequence[int], claims: Sequence[str]) -> bytes:
         """Return the bytes from which :meth:`restore` takes the names of these orders."""
         names = [None if _number_of(name) == int_of(name) else name for name in self.of(numbers)]
-        return json.dumps([self._next, names, claims]).encode()
+        return json.dumps([self.following, names, claims]).encode()
 
     def restore(self, data: bytes, numbers: Sequence[int]) -> tuple[str, ...] | None:
         """Take the names of orders by their numbers; return the claims, if they are stated.
@@ -118,7 +118,7 @@ class OrderNames:
         following, names, *claims = stated
         if type(following) is not int or len(names) != len(numbers):
             raise ValueError("the names are those of other orders")
-        self._next = following
+        self.following = following
         for number, given in zip(numbers, names, strict=True):
             name = str(number) if given is None else str(given)
             self._numbers[name], self._names[number] = number, name
