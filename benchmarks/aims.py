@@ -23,7 +23,7 @@ from .verified import root_gap, verified
 
 CALLS = 5  # of which the median counts, where a clearing is brief
 BRIEF = 1.0  # seconds
-SINGLE_NODES = 8  # that a search takes one at a time before it takes rounds
+SINGLE_NODES = 6  # that a search takes one at a time
 
 # A proof to 1e-6 and nothing more. Asked for 1e-6 itself (kFineTolerance of the core) the search
 # goes on after the proof, until nothing is better or as good (docs/selection.md).
@@ -238,6 +238,6 @@ def two_threads(times: float, limits: Limits) -> Measured:
         f"{ratio:.2f} times",
         ratio >= times,
         f"the first {SINGLE_NODES} nodes, one at a time, and what goes before the search are "
-        f"{alone:.0%}: at best {2 / (1 + alone):.2f} times; a round of eight nodes waits for its "
-        "slowest",
+        f"{alone:.0%}: at best {2 / (1 + alone):.2f} times; the next sixteen are work for two "
+        "threads, which then wait for each other",
     )

@@ -141,7 +141,7 @@ def test_the_number_of_threads_does_not_matter(size: int, options: dict[str, Any
         assert_same_bits(one, other)
         if threads is not None:
             assert other.stats.threads == threads
-        elif hasattr(os, "sched_getaffinity"):  # a round has eight nodes
+        elif hasattr(os, "sched_getaffinity"):  # so many nodes at work, at most
             assert other.stats.threads == min(len(os.sched_getaffinity(0)), 8)
         counts = ("nodes", "relaxations", "columns", "solved", "iterations", "root_bound")
         assert [getattr(other.stats, name) for name in counts] == [

@@ -276,7 +276,7 @@ def test_callers_share_the_processors(endless: tuple[kpm.Market, kpm.Orders]) ->
 @linux
 @pytest.mark.parametrize("threads", [2, 4])
 def test_no_more_threads_than_allowed(endless: tuple[kpm.Market, kpm.Orders], threads: int) -> None:
-    """Helpers exist for a round at a time: the search goes on until one has been seen."""
+    """The search goes on until a helper has been seen."""
     with ThreadCount() as count:
         result = kpm.clear(
             *endless, threads=threads, callback=lambda progress: count.most >= 1, time_limit=600

@@ -1,4 +1,4 @@
-// A team of threads for one round of a search.
+// A team of threads for a search.
 #pragma once
 
 #if defined(__unix__) || defined(__APPLE__)
@@ -52,8 +52,10 @@ class Searching {
 
 /// How many threads may join the calling one, which has worked alone since `begin`: none for the
 /// first `delay` seconds, then enough that `threads` work, or, if that is 0, as many as there are
-/// processors available to this process that no other search uses.
-inline int helpers(int threads, std::chrono::steady_clock::time_point begin, double delay) {
+/// processors available to this process that no other search uses. `own`: those of this search,
+/// which are counted.
+inline int helpers(int threads, std::chrono::steady_clock::time_point begin, double delay,
+                   int own = 0) {
   const std::chrono::duration<double> alone(delay);
   if (threads == 1 || std::chrono::steady_clock::now() - begin < alone) {
     return 0;
@@ -61,7 +63,7 @@ inline int helpers(int threads, std::chrono::steady_clock::time_point begin, dou
   if (threads > 0) {
     return threads - 1;
   }
-  return std::max(0, available_processors() - std::max<int>(searching, 1));
+  return std::max(0, available_processors() - std::max<int>(searching - own, 1));
 }
 
 /// Runs `work(0)` on the calling thread and `work(1)`, `work(2)`, ... on up to `others` more, and

@@ -1,7 +1,7 @@
 #include "search/tree/branch_and_bound.hpp"
 
 #include <algorithm>
-#include <atomic>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <memory>
@@ -12,6 +12,7 @@
 #include "search/safe_start.hpp"
 #include "search/team.hpp"
 #include "search/tree/node_solver.hpp"
+#include "search/tree/pipeline.hpp"
 #include "search/tree/tangent_bound.hpp"
 #include "search/tree/tied_cells.hpp"
 
@@ -21,11 +22,11 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::int64_t kSingleNodes = 8;  // this many nodes one at a time, then in rounds
-constexpr std::size_t kRound = 8;         // of this many
 constexpr std::int64_t kPolishNodes = 8;  // nodes after the proof, at least
-constexpr std::size_t kClimbEvery = 4;    // one in so many of a round looks for a better clearing
+constexpr std::int64_t kFirst = 8;        // nodes that look for a better clearing, then
+constexpr std::int64_t kClimbEvery = 4;   // one in so many
 constexpr std::size_t kSupports = 64;     // of other nodes that a node is bounded by
+constexpr std::size_t kOfNode = 2;        // supports that a node leaves, at most
 constexpr int kToChoose = 2;    // the selection's time, in that of a cell, at most as a rule
 constexpr int kToMakeSafe = 6;  // likewise, where it has to make a clearing that loses nothing
 constexpr int kTiny = 8;        // states and claims of the smallest books
@@ -43,7 +44,6 @@ class Tree {
         corners_(corners),
         settings_(settings),
         token_(*settings.token),
-        begin_(Clock::now()),
         reporter_(settings, {}),  // the first at once
         costs_(market.claims()),
         first_(market, corners, token_, is_tiny(market) ? kUnpolled : 0.0),
@@ -60,21 +60,79 @@ class Tree {
     start(root);
     push(std::move(root));
     // Whatever the limits, the first node is begun.
-    do {
-      leave_time();
-      round(std::min(round_size(), open_.size()));
-      reporter_.report([this] { return progress(); });
-      if (too_coarse()) {
-        TreeResult nothing;
-        nothing.coarse = true;
-        return nothing;
-      }
-    } while (!open_.empty() && !done());
+    leave_time();
+    threads_ = pipeline_.run();
+    if (coarse_) {
+      TreeResult nothing;
+      nothing.coarse = true;
+      return nothing;
+    }
     make_safe();
     return result();
   }
 
+  // What the pipeline calls, one thread at a time but for process().
+
+  bool nothing_open() const { return open_.empty(); }
+
+  /// The calling thread only.
+  void report() {
+    leave_time();
+    if (progress_.nodes > 0) {
+      reporter_.report([this] { return progress(); });
+    }
+  }
+
+  /// Whether no node is begun after those at work.
+  bool ends() {
+    coarse_ = coarse_ || too_coarse();
+    if (coarse_ || open_.empty()) {
+      return true;
+    }
+    const std::int64_t limit = std::max(settings_.node_limit, polish_until_);
+    if (limit > 0 && pipeline_.begun() >= limit && pipeline_.at_work() > 0) {
+      return true;
+    }
+    return done();
+  }
+
+  /// With the best node.
+  void begin(Slot& slot) {
+    const std::int64_t number = pipeline_.begun();
+    slot.node = pop();
+    slot.bound = slot.node.bound;
+    slot.incumbent = best_;
+    slot.costs = costs_;
+    slot.supports = {supports_, kPlaces, std::min(seen_supports_, kSupports), seen_supports_};
+    slot.climb = number < kFirst || number % kClimbEvery == 0;
+    if (slot.outcome.spare.box.first.empty() && !spent_.empty()) {
+      slot.outcome.spare = std::move(spent_.back());
+      spent_.pop_back();
+    }
+  }
+
+  void process(int member, Slot& slot) {
+    std::unique_ptr<NodeSolver>& own = others_[static_cast<std::size_t>(member)];
+    if (member > 0 && !own) {
+      own = std::make_unique<NodeSolver>(market_, corners_, token_);
+    }
+    const NodeTask task{slot.incumbent, slot.costs, slot.supports, slot.climb,
+                        settings_.keep_leaves};
+    (member > 0 ? *own : first_).process(std::move(slot.node), task, slot.outcome);
+  }
+
+  void take(Slot& slot) {
+    ++progress_.nodes;
+    if (progress_.nodes == 1) {
+      progress_.root_bound = slot.outcome.relaxed;
+    }
+    merge(slot.outcome);
+  }
+
  private:
+  static constexpr auto kAtWork = static_cast<std::size_t>(Pipeline<Tree>::kMost);
+  static constexpr std::size_t kPlaces = kSupports + kOfNode * kAtWork;
+
   /// First clearings, and a bound in case the first node is abandoned. Where a cell takes long, a
   /// clearing that takes no time comes first.
   void start(Node& root) {
@@ -136,18 +194,9 @@ class Tree {
     return node;
   }
 
-  /// Nodes of the next round.
-  std::size_t round_size() const {
-    std::size_t nodes = progress_.nodes < kSingleNodes ? 1 : kRound;
-    const std::int64_t limit = std::max(settings_.node_limit, polish_until_);
-    if (limit > 0) {
-      nodes = std::min(nodes, static_cast<std::size_t>(limit - progress_.nodes));
-    }
-    return nodes;
-  }
-
   double upper_bound() const {
-    return std::max({best_, fathomed_bound_, open_.empty() ? -kInfinity : open_.front().bound});
+    return std::max({best_, fathomed_bound_, pipeline_.bound(),
+                     open_.empty() ? -kInfinity : open_.front().bound});
   }
 
   /// Whether another search, with a smaller unit of money, resolves more than this one can.
@@ -202,55 +251,6 @@ class Tree {
     return progress_.nodes >= polish_until_;
   }
 
-  /// Process the `count` best nodes, each as if it were alone.
-  void round(std::size_t count) {
-    round_.clear();
-    outcomes_.resize(std::max(outcomes_.size(), count));
-    for (std::size_t n = 0; n < count; ++n) {
-      round_.push_back(pop());
-      if (outcomes_[n].spare.box.first.empty() && !spent_.empty()) {
-        outcomes_[n].spare = std::move(spent_.back());
-        spent_.pop_back();
-      }
-    }
-    std::atomic<std::size_t> next{0};
-    const double incumbent = best_;
-    const auto work = [&](NodeSolver& solver) {
-      for (std::size_t n = next.fetch_add(1); n < count; n = next.fetch_add(1)) {
-        const bool climb = n % kClimbEvery == 0;
-        const NodeTask task{incumbent, costs_, supports_, climb, settings_.keep_leaves};
-        solver.process(std::move(round_[n]), task, outcomes_[n]);
-      }
-    };
-    int others = 0;
-    if (count > 1) {
-      others = std::min(helpers(settings_.threads, begin_, settings_.thread_delay),
-                        static_cast<int>(count) - 1);
-    }
-    while (static_cast<int>(others_.size()) < others) {
-      others_.push_back(std::make_unique<NodeSolver>(market_, corners_, token_));
-    }
-    const int team = run_team(
-        others, true,
-        [&](int member) {
-          work(member == 0 ? first_ : *others_[static_cast<std::size_t>(member) - 1]);
-        },
-        [&] { token_.poll(); },
-        [&] {
-          next.store(count);
-          token_.stop();
-        });
-    threads_ = std::max(threads_, team);
-    for (std::size_t n = 0; n < count; ++n) {
-      NodeOutcome& outcome = outcomes_[n];
-      ++progress_.nodes;
-      if (progress_.nodes == 1) {
-        progress_.root_bound = outcome.relaxed;
-      }
-      merge(outcome);
-    }
-  }
-
   /// What is kept of an outcome is taken out of it.
   void merge(NodeOutcome& outcome) {
     for (Candidate& candidate : outcome.candidates) {
@@ -268,12 +268,7 @@ class Tree {
                 std::back_inserter(settings_.keep_leaves ? pruned_ : spent_));
     }
     for (Multipliers& support : outcome.supports) {
-      if (supports_.size() < kSupports) {
-        supports_.push_back(std::move(support));
-      } else {  // the latest last; the outcome has the memory of the oldest
-        std::swap(supports_.front(), support);
-        std::rotate(supports_.begin(), supports_.begin() + 1, supports_.end());
-      }
+      add_support(support);
     }
     if (outcome.relaxations > 0) {
       costs_.learn(outcome.half, outcome.relaxed);
@@ -285,6 +280,18 @@ class Tree {
     progress_.solved += outcome.cells;
     progress_.relaxations += outcome.relaxations;
     progress_.columns += outcome.columns;
+  }
+
+  /// A node at work reads those that were there when it was begun: their places are taken by none
+  /// that came since.
+  void add_support(Multipliers& support) {
+    if (supports_.size() < kPlaces) {
+      supports_.reserve(kPlaces);
+      supports_.push_back(std::move(support));
+    } else {  // the outcome has the memory of the oldest
+      std::swap(supports_[seen_supports_ % kPlaces], support);
+    }
+    ++seen_supports_;
   }
 
   /// Keep a clearing: with the best, or among the next best.
@@ -318,7 +325,7 @@ class Tree {
 
   Progress progress() const {
     Progress progress = progress_;
-    progress.open = static_cast<std::int64_t>(open_.size());
+    progress.open = static_cast<std::int64_t>(open_.size()) + pipeline_.at_work();
     progress.certainty_equivalent = best_;
     progress.upper_bound = upper_bound();
     return progress;
@@ -443,16 +450,15 @@ class Tree {
   const std::vector<Corners>& corners_;
   const TreeSettings& settings_;
   StopToken& token_;
-  Clock::time_point begin_;
   Reporter reporter_;
   Clock::duration of_a_cell_{};  // to solve one of the first
   PseudoCosts costs_;
-  Supports supports_;
+  Supports supports_;  // a ring
+  std::size_t seen_supports_ = 0;
   NodeSolver first_;
-  std::vector<std::unique_ptr<NodeSolver>> others_;
+  std::array<std::unique_ptr<NodeSolver>, kAtWork> others_;  // of threads but the first
 
-  std::vector<Node> round_;            // those at hand
-  std::vector<NodeOutcome> outcomes_;  // theirs
+  Pipeline<Tree> pipeline_{*this, settings_};
   std::vector<Node> open_;             // a heap
   std::vector<Node> fathomed_;         // no better than the best clearing, perhaps as good
   std::vector<Node> pruned_;           // worse, if they are kept
@@ -471,6 +477,7 @@ class Tree {
   int threads_ = 1;
   Status status_ = Status::kOptimal;
   bool to_the_end_;
+  bool coarse_ = false;
 };
 
 }  // namespace

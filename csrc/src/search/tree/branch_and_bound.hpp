@@ -11,13 +11,13 @@
 
 namespace kpm {
 
-/// The tolerance is relative to the stake of the best clearing; reports come between rounds.
+/// The tolerance is relative to the stake of the best clearing; reports come between nodes.
 struct TreeSettings : SearchSettings {
   std::int64_t node_limit = 0;  ///< 0: none
   bool keep_leaves = false;     ///< all of them, for a certificate
   /// Scaled money at stake in a clearing; it is 1 where this is empty.
   std::function<double(const Candidate&)> stake;
-  /// Called with a new best clearing's stake, between rounds: true ends the search. May be empty.
+  /// Called with a new best clearing's stake, between nodes: true ends the search. May be empty.
   std::function<bool(double)> too_coarse;
 };
 
@@ -31,8 +31,8 @@ struct TreeResult : SearchResult {
 /// corners, bounds the box and suggests a cell, which gives a clearing. Pieces that the
 /// relaxation's multipliers show to be worse than the best clearing are pruned from the ends of the
 /// runs; what remains is split on a claim that is off its staircase (branching.hpp). Nodes are
-/// taken in rounds of fixed size, best bound first, and see what earlier rounds found: nothing
-/// depends on the number of threads.
+/// begun best bound first, a few at a time, and see what those before them found: nothing depends
+/// on the number of threads (pipeline.hpp).
 ///
 /// Once the gap is within a tolerance above kFineTolerance the search ends, if its best clearing is
 /// worth no less than no trade. Asked for a finer one it continues, so that the answer is the best

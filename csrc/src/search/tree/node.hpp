@@ -38,14 +38,35 @@ struct Fall {
   double bound;
 };
 
-/// Multipliers that other nodes left, the latest last: they bound any box.
+/// Multipliers that nodes left, the latest last: they bound any box.
 using Supports = std::vector<Multipliers>;
+
+/// The latest of them, in a ring: as they are, while newer ones take the places of older ones.
+class RecentSupports {
+ public:
+  RecentSupports() = default;
+  // NOLINTNEXTLINE(google-explicit-constructor): all of them
+  RecentSupports(const Supports& all) : RecentSupports(all, all.size(), all.size(), all.size()) {}
+  /// The last `count` of `end` that went round so many places.
+  RecentSupports(const Supports& ring, std::size_t places, std::size_t count, std::size_t end)
+      : ring_(ring.data()), places_(places), count_(count), end_(end) {}
+
+  std::size_t size() const { return count_; }
+  /// The latest but so many.
+  const Multipliers& back(std::size_t later) const { return ring_[(end_ - 1 - later) % places_]; }
+
+ private:
+  const Multipliers* ring_ = nullptr;
+  std::size_t places_ = 0;
+  std::size_t count_ = 0;
+  std::size_t end_ = 0;
+};
 
 /// What is known, and wanted, of a node.
 struct NodeTask {
   double incumbent;  ///< the value of the best clearing known
   const PseudoCosts& costs;
-  const Supports& supports;
+  RecentSupports supports;
   bool climb = true;         ///< look for a better clearing
   bool keep_pruned = false;  ///< return worse boxes as well
 };

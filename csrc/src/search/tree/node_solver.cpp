@@ -296,8 +296,8 @@ std::vector<int> NodeSolver::round(const Box& box) {
 void NodeSolver::narrow(Node& node, const NodeTask& task, NodeOutcome& outcome) {
   const double threshold = task.incumbent - kTie;
   checkpoint_.pass(static_cast<double>(task.supports.size()) * claims());
-  for (auto latest = task.supports.rbegin(); latest != task.supports.rend(); ++latest) {
-    const Multipliers& support = *latest;
+  for (std::size_t later = 0; later < task.supports.size(); ++later) {
+    const Multipliers& support = task.supports.back(later);
     const double bound = ends_.bound(support, node.box);
     if (bound < node.bound) {
       node.bound = bound;
