@@ -207,14 +207,14 @@ def test_orders_of_a_crowded_book_may_be_split() -> None:
 # -- the end of the search -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", [0, 2, 5, 8])
+@pytest.mark.parametrize("seed", [0, 5, 8, 13])
 def test_a_coarse_gap_ends_with_its_proof(seed: int) -> None:
     """Asked for more than 1e-6 there is no node after the proof: one fewer proves less."""
     book = crowded_book(12, seed, 400, states=12)
     coarse, fine = clear(book, tolerance=1e-4, threads=1), clear(book, tolerance=1e-6, threads=1)
     assert coarse.status is fine.status is kpm.Status.OPTIMAL
     assert coarse.relative_gap <= 1e-4
-    assert 1 < coarse.stats.nodes <= 8 < fine.stats.nodes  # taken one at a time
+    assert 1 < coarse.stats.nodes <= 6 < fine.stats.nodes  # taken one at a time
     limits: Any = {"threads": 1, "node_limit": coarse.stats.nodes - 1}
     before = kpm.clear(market_of(book), orders_of(book), tolerance=1e-4, **limits)
     assert before.status is kpm.Status.NODE_LIMIT
