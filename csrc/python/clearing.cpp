@@ -192,9 +192,9 @@ void add_settings(py::module_& module) {
   using py::arg;
   using Self = ClearSettings;
   add_class<Work>(module, "Work").def("to_dict", &Work::to_dict);
-  auto polls = add_class<Polls>(module, "Polls");
-  add_constructor(polls, make_polls, arg("stop_at"), arg("signal") = 0);
-  polls.def_readonly("count", &Polls::count)
+  auto counted = add_class<Polls>(module, "Polls");
+  add_constructor(counted, make_polls, arg("stop_at"), arg("signal") = 0);
+  counted.def_readonly("count", &Polls::count)
       .def_readonly("search", &Polls::search)
       .def_readonly("longest", &Polls::longest);
   auto settings = add_class<Self>(module, "ClearSettings");
