@@ -238,6 +238,19 @@ def test_states_that_are_all_the_worst_cost_no_square_of_their_number(name):
     result.verify().raise_if_failed()
 
 
+@pytest.mark.parametrize("digits", [1, 4, 16])
+def test_a_limit_that_is_the_idle_price_to_rounding_asks_for_no_finer_unit(digits):
+    """Nothing trades in any: eight units were tried, 46 iterations for 6."""
+    maker = kpm.KnightianMaker([0.1, 0.2, 0.7], 1.0, 0.1)
+    market = kpm.Market([[1, 1, 0], [0, 1, 1]], maker=maker)
+    limit = 0.3 + digits * np.spacing(0.3)
+    orders = kpm.Orders([0, 1], ["buy", "sell"], [limit, 0.95], [1.0, 2.0])
+    result = kpm.clear(market, orders, rule="competitive")
+    assert result.status is kpm.Status.OPTIMAL
+    assert result.stats.iterations <= 12
+    assert result.volume == 0
+
+
 SIZES = [(1e3, 1e3), (1e5, 1e4), (1e5, 1e7), (1e7, 1e7), (1e9, 1e10), (1e11, 1e13), (1e15, 1e6)]
 
 

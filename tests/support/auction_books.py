@@ -93,6 +93,13 @@ def random_book(seed):
     return rng, scale, payoffs, inventory, random_columns(rng, payoffs, scale, count)
 
 
+def book_of_mixed_sizes(seed, most):
+    """A random book with one order in two, by chance, made larger so many times."""
+    rng, scale, payoffs, inventory, (*columns, quantity) = random_book(seed)
+    large = np.random.default_rng([seed, 77]).integers(0, 2, len(quantity))
+    return rng, scale, payoffs, inventory, (*columns, quantity * most**large)
+
+
 def random_columns(rng, payoffs, scale, count):
     """Claim, side, limit and quantity of so many orders."""
     claim = rng.integers(0, len(payoffs), count)

@@ -79,8 +79,7 @@ Market market_of(const Market& given, const MakerModel& model, const Array& prio
   return market;
 }
 
-/// From the staircases to a clearing, its bound and its status. Each step relies on those before
-/// it.
+/// From the staircases to a clearing, its bound and its status.
 class ConvexClearing {
  public:
   ConvexClearing(const CanonicalBook& book, const Orders& orders, const AuctionSettings& settings,
@@ -91,6 +90,7 @@ class ConvexClearing {
 
  private:
   void solve();
+  void publish_and_judge();
   void publish_point();
   void appraise();
   void bound();
@@ -114,18 +114,16 @@ class ConvexClearing {
 
   ResolvedAuction resolved_;
   AuctionPoint published_;  // the point, with the published demand
-  double gap_ = 0.0;        // money that its prices leave unproven
-  double seen_ = 0.0;       // money that the maker gains, as a difference of two worths
+  bool at_idle_prices_ = false;
+  double gap_ = 0.0;   // money that its prices leave unproven
+  double seen_ = 0.0;  // money that the maker gains, as a difference of two worths
   AuctionClearing result_;
   Clearing& clearing_ = result_.clearing;
 };
 
 AuctionClearing ConvexClearing::clear() {
   solve();
-  publish_point();
-  appraise();
-  bound();
-  judge();
+  publish_and_judge();
   if (clearing_.status == Status::kInaccurate) {
     stay_at_idle_prices();
   }
@@ -142,6 +140,14 @@ void ConvexClearing::solve() {
       resolve_auction(whole_, model_, stairs_, settings_, !limits_.stopped_before(), checkpoint_);
   clearing_.iterations = resolved_.solved.iterations;
   clearing_.seconds_search = seconds_since(start_);
+}
+
+/// What the point makes of the clearing: each step relies on those before it.
+void ConvexClearing::publish_and_judge() {
+  publish_point();
+  appraise();
+  bound();
+  judge();
 }
 
 /// Prices and fills by the limit order logic, in the caller's units.
@@ -192,14 +198,15 @@ void ConvexClearing::appraise() {
   }
 }
 
-/// The upper bound on every fills' worth, and what supports it.
+/// The upper bound on every fills' worth, and what supports it. Prices that support no trade prove
+/// all but what the maker loses by the fills, by the definition of the conjugate.
 void ConvexClearing::bound() {
   const ScaledMarket& scaled = resolved_.in->market;
   if (std::none_of(stairs_.begin(), stairs_.end(),
                    [](const Staircase& claim) { return claim.has_net_demand(); })) {
     published_.bound = published_.objective;  // there is one clearing, which its own worth bounds
   }
-  gap_ = scaled.scale * published_.gap();
+  gap_ = at_idle_prices_ ? std::max(-gain(), 0.0) : scaled.scale * published_.gap();
   clearing_.upper_bound = result_.objective + std::max(gap_, 0.0);
   Support& support = clearing_.support;
   support.worst_case = to_vector(published_.p);
@@ -250,8 +257,7 @@ bool ConvexClearing::hides_a_loss(double wanted) const {
   return (seen_ < -wanted || kGapRounding * wealth > wanted) && gain() < -wanted;
 }
 
-/// Beside such a wealth: what the traders want at the maker's prices without trade. These support
-/// no trade, so that the gap is what the maker loses there, by the definition of the conjugate.
+/// Beside such a wealth: what the traders want at the maker's prices without trade.
 void ConvexClearing::stay_at_idle_prices() {
   const UnitAuction& in = *resolved_.in;
   AuctionPoint point = best_answer(in.plain(checkpoint_), in.idle.g, in.idle.p, *in.function);
@@ -259,18 +265,12 @@ void ConvexClearing::stay_at_idle_prices() {
     return;
   }
   std::swap(resolved_.solved.point, point);
-  publish_point();
-  appraise();
-  bound();
-  gap_ = std::max(-gain(), 0.0);
-  clearing_.upper_bound = result_.objective + gap_;
-  judge();
+  at_idle_prices_ = true;
+  publish_and_judge();
   if (clearing_.status != Status::kOptimal) {
     std::swap(resolved_.solved.point, point);
-    publish_point();
-    appraise();
-    bound();
-    judge();
+    at_idle_prices_ = false;
+    publish_and_judge();
   }
 }
 

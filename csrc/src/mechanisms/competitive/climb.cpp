@@ -33,9 +33,10 @@ struct Mover {
 
 class Climber {
  public:
-  Climber(const Auction& auction, MakerFunction& function)
+  Climber(const Auction& auction, MakerFunction& function, bool rungs)
       : auction_(auction),
         function_(function),
+        rungs_(rungs),
         factor_(static_cast<Eigen::Index>(auction.market.claims()), arena_) {}
 
   AuctionPoint climb(AuctionPoint point);
@@ -49,6 +50,7 @@ class Climber {
 
   const Auction& auction_;
   MakerFunction& function_;
+  bool rungs_;
   Arena arena_;
   SemidefiniteCholesky factor_;
   std::vector<Mover> movers_;
@@ -61,13 +63,16 @@ void Climber::evaluate(AuctionPoint& point) {
   point.p = function_.worst_case();
 }
 
-/// The claims on steps, and those whose price asks them to leave their rung.
+/// The claims on steps, and those whose price asks them to leave their rung if they may.
 void Climber::find_movers(const AuctionPoint& point) {
   movers_.clear();
   for (int k = 0; k < auction_.market.claims(); ++k) {
     const Ladder& ladder = auction_.ladder(k);
     int step = point.piece[static_cast<std::size_t>(k)];
     const bool on_rung = !Staircase::is_step(step);
+    if (on_rung && !rungs_) {
+      continue;
+    }
     if (on_rung) {
       const auto l = static_cast<std::size_t>(step / 2);
       const double price = auction_.market.payoffs.row(k).dot(point.g.matrix());
@@ -223,8 +228,9 @@ AuctionPoint Climber::climb(AuctionPoint point) {
 
 }  // namespace
 
-AuctionPoint climb(const Auction& auction, MakerFunction& function, AuctionPoint point) {
-  return Climber(auction, function).climb(std::move(point));
+AuctionPoint climb(const Auction& auction, MakerFunction& function, AuctionPoint point,
+                   bool rungs) {
+  return Climber(auction, function, rungs).climb(std::move(point));
 }
 
 }  // namespace kpm

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "mechanisms/competitive/climb.hpp"
+#include "mechanisms/competitive/flat_steps.hpp"
 #include "mechanisms/competitive/kink_step.hpp"
 #include "mechanisms/competitive/level_losses.hpp"
 #include "mechanisms/competitive/meet_limits.hpp"
@@ -49,11 +50,8 @@ class Polisher {
   static std::size_t at(int index) { return static_cast<std::size_t>(index); }
   bool leave_steps(AuctionPoint& point, const std::vector<int>& open) const;
   bool leave_rungs(AuctionPoint& point) const;
-  double room(const AuctionPoint& point, int k, double change) const;
-  void leave_step(AuctionPoint& point, int k, double change) const;
   AuctionPoint on_kink(AuctionPoint point, const std::vector<int>& tied, Vector& weight);
   int above_kink(const AuctionPoint& point, const std::vector<int>& tied) const;
-  bool leave_worst_step(AuctionPoint& point) const;
 
   const Auction& auction_;
   AuctionProgram& program_;
@@ -87,20 +85,6 @@ bool Polisher::leave_steps(AuctionPoint& point, const std::vector<int>& open) co
   return left;
 }
 
-/// The share of a change of demand that the claim's step has room for.
-double Polisher::room(const AuctionPoint& point, int k, double change) const {
-  const Ladder& ladder = auction_.ladder(k);
-  const auto l = at(point.piece[at(k)] / 2);
-  return change == 0.0 ? kInfinity
-                       : (ladder.demand[change > 0.0 ? l : l + 1] - point.demand[k]) / change;
-}
-
-void Polisher::leave_step(AuctionPoint& point, int k, double change) const {
-  int& piece = point.piece[at(k)];
-  piece += change > 0.0 ? -1 : 1;
-  point.demand[k] = auction_.ladder(k).demand[at(piece / 2)];
-}
-
 /// A price beyond its rung's range moves its claim to the step there.
 bool Polisher::leave_rungs(AuctionPoint& point) const {
   bool left = false;
@@ -121,64 +105,6 @@ bool Polisher::leave_rungs(AuctionPoint& point) const {
     }
   }
   return left;
-}
-
-/// The step whose price misses its limit most is left for where the price asks. Two limits that
-/// add up to a claim that pays surely cannot both be prices while a third state has one, however
-/// small: the cost is all but flat between the ends of the two, and Newton's method sees no way to
-/// either. The other steps go along, as their prices want, until the first of all is at an end.
-bool Polisher::leave_worst_step(AuctionPoint& point) const {
-  std::vector<int> others = steps(point);
-  double most = kOffPiece;
-  double towards = 0.0;
-  auto worst = others.end();
-  for (auto k = others.begin(); k != others.end(); ++k) {
-    const double price = auction_.market.payoffs.row(*k).dot(point.g.matrix());
-    const double missing = limit(point, *k) - price;
-    if (std::abs(missing) > most) {
-      most = std::abs(missing);
-      worst = k;
-      towards = missing > 0.0 ? 1.0 : -1.0;
-    }
-  }
-  if (worst == others.end()) {
-    return false;
-  }
-  const int leaving = *worst;
-  others.erase(worst);
-  const MatrixSlice& curvature = program_.curvature();
-  const auto m = static_cast<Eigen::Index>(others.size());
-  Matrix system(m, m);
-  Vector change(m);
-  for (Eigen::Index j = 0; j < m; ++j) {
-    const int k = others[static_cast<std::size_t>(j)];
-    change[j] = -towards * curvature(std::max(k, leaving), std::min(k, leaving));
-    for (Eigen::Index l = 0; l <= j; ++l) {
-      system(j, l) = curvature(k, others[static_cast<std::size_t>(l)]);
-    }
-  }
-  Arena arena;
-  SemidefiniteCholesky factor(m, arena);
-  factor.compute(system);
-  factor.solve_in_place(change);
-  double step = room(point, leaving, towards);
-  int first = leaving;
-  double way = towards;
-  for (Eigen::Index j = 0; j < m; ++j) {
-    const int k = others[static_cast<std::size_t>(j)];
-    const double until = room(point, k, change[j]);
-    if (until < step) {
-      step = until;
-      first = k;
-      way = change[j];
-    }
-  }
-  point.demand[leaving] += step * towards;
-  for (Eigen::Index j = 0; j < m; ++j) {
-    point.demand[others[static_cast<std::size_t>(j)]] += step * change[j];
-  }
-  leave_step(point, first, way);
-  return true;
 }
 
 AuctionPoint Polisher::smooth(AuctionPoint point) {
@@ -222,10 +148,10 @@ AuctionPoint Polisher::smooth(AuctionPoint point) {
       kept = point;
     }
     if (!better || residual <= kPricesAgree) {
-      // As near as rounding lets it come.
+      // As near as rounding lets it come: limits that are met say more of the other prices.
       point = kept;
+      meet_limits(auction_, false, point);
       if (!leave_rungs(point)) {
-        meet_limits(auction_, false, point);
         return point;
       }
       open = steps(point);
@@ -249,18 +175,23 @@ AuctionPoint Polisher::smooth(AuctionPoint point) {
 /// Returns the best point on the way, at first `best`.
 AuctionPoint Polisher::off_limits(AuctionPoint point, AuctionPoint best) {
   double least = missed_by(auction_, best);
-  const std::size_t most = steps(point).size();
-  for (std::size_t left = 0; left < most && least > kOffPiece; ++left) {
-    function_.evaluate(auction_.losses(point.demand));
-    point.g = function_.g();
-    if (!leave_worst_step(point)) {
-      break;
-    }
-    const AuctionPoint found = smooth(point);
+  const auto keep = [&](const AuctionPoint& found) {
     const double missed = missed_by(auction_, found);
     if (missed < least) {
       least = missed;
       best = found;
+    }
+    return least <= kOffPiece;
+  };
+  for (int set = 0; set < kSets && least > kOffPiece; ++set) {
+    if (!climb_flat_steps(auction_, function_, point) || keep(smooth(point))) {
+      break;
+    }
+    // Newton's method goes astray where prices swing: led uphill, on the steps that are left.
+    point = climb(auction_, function_, point, false);
+    meet_limits(auction_, false, point);
+    if (keep(point) || !leave_rungs(point)) {
+      break;
     }
   }
   return best;
@@ -442,7 +373,7 @@ AuctionPoint polish(const Auction& auction, AuctionProgram& program, MakerFuncti
   chosen.settled = rough.settled = found.settled = false;
   std::vector<AuctionPoint> others = {chosen, rough};
   if (tied.empty()) {
-    others.push_back(climb(auction, function, found));
+    others.push_back(climb(auction, function, found, true));
   }
   others.push_back(chosen);
   level_losses(auction, function, others.back());

@@ -66,19 +66,41 @@ std::pair<double, double> heights_of(const std::vector<Staircase>& stairs,
   return {least, most};
 }
 
+/// The least and the most that traders may want of a claim at a price that may be off by so much:
+/// on a limit both ends of its step are best answers.
+std::pair<double, double> wanted_at(const Ladder& ladder, double price, double off) {
+  return {ladder.demand[static_cast<std::size_t>(ladder.rung(price + off))],
+          ladder.demand[static_cast<std::size_t>(ladder.rung(price - off))]};
+}
+
+/// Whether at the maker's prices without trade nobody need trade with it: no unit shows more.
+bool rests(const UnitAuction& in) {
+  for (int k = 0; k < in.market.claims(); ++k) {
+    const auto [least, most] =
+        wanted_at(in.ladders[static_cast<std::size_t>(k)], in.idle.prices[k], kPricesAgree);
+    if (least > 0.0 || most < 0.0) {
+      return false;
+    }
+  }
+  return true;
+}
+
 /// Whether little trades compared with the largest orders, or nothing is known, and this leaves
 /// what trades no proof to the tolerance, or the largest orders are giants among the rest.
 bool is_dwarfed(const std::vector<Staircase>& stairs, const ScaledMarket& whole,
-                const ScaledMarket& market, double idle, const AuctionPoint& point,
-                double tolerance) {
+                const UnitAuction& in, const AuctionPoint& point, double tolerance) {
+  const ScaledMarket& market = in.market;
   if ((traded_at(point) > kDwarfed && !is_lost(point)) || whole.claims() == 0) {
     return false;
   }
   // Where nothing trades there is no notional to prove anything of: all but rounding is too much,
   // as that of what the maker has without trade is in any units.
   const double notional = notional_of(stairs, market, point);
+  if (notional == 0.0 && rests(in)) {
+    return false;
+  }
   const double enough = notional > 0.0 ? tolerance * notional / market.scale : kUnseen;
-  if (!(std::abs(point.gap()) <= std::max(enough, kGapRounding * std::abs(idle)))) {
+  if (!(std::abs(point.gap()) <= std::max(enough, kGapRounding * std::abs(in.idle.worth)))) {
     return true;
   }
   const auto [least, most] = heights_of(stairs, whole);
@@ -114,14 +136,9 @@ SolvedAuction UnitAuction::unsolved(const std::vector<Staircase>& stairs, Checkp
 
 bool UnitAuction::contains(const AuctionPoint& point) const {
   for (int k = 0; k < market.claims(); ++k) {
-    const Ladder& ladder = ladders[static_cast<std::size_t>(k)];
     const double price = market.payoffs.row(k).dot(point.g.matrix());
-    // On a limit both ends of its step are best answers: the nearer one to nothing counts.
-    const auto above = static_cast<std::size_t>(ladder.rung(price + kOnLimit));
-    const auto below = static_cast<std::size_t>(ladder.rung(price - kOnLimit));
-    const double most = ladder.demand[below];
-    const double least = ladder.demand[above];
-    const double wanted = std::max({least, -most, 0.0});
+    const auto [least, most] = wanted_at(ladders[static_cast<std::size_t>(k)], price, kOnLimit);
+    const double wanted = std::max({least, -most, 0.0});  // of the best answers the nearest to none
     if (!(std::abs(point.demand[k]) < reach && wanted < reach)) {
       return false;
     }
@@ -140,8 +157,7 @@ ResolvedAuction resolve_auction(const ScaledMarket& whole, const MakerModel& mod
       begin ? best.in->solve(stairs, settings, checkpoint) : best.in->unsolved(stairs, checkpoint);
   double share = 0.0;  // of the units so far; none chosen yet
   for (int zoom = 0; zoom < kZooms && !solved.stopped &&
-                     is_dwarfed(stairs, whole, best.in->market, best.in->idle.worth, solved.point,
-                                settings.tolerance);
+                     is_dwarfed(stairs, whole, *best.in, solved.point, settings.tolerance);
        ++zoom) {
     const ScaledMarket& now = best.in->market;
     const double traded = is_lost(solved.point) ? 0.0 : traded_at(solved.point);
