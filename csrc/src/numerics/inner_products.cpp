@@ -55,6 +55,13 @@ void portable::subtract_row(double times, const double* row, Eigen::Index count,
   Eigen::Map<Array>(out, count) -= times * Eigen::Map<const Array>(row, count);
 }
 
+void portable::subtract_row(const double* times, const double* row, Eigen::Index count,
+                            double* const* rows, Eigen::Index many) {
+  for (Eigen::Index r = 0; r < many; ++r) {
+    subtract_row(times[r], row, count, rows[r]);
+  }
+}
+
 void dot_tile(const double* a, Eigen::Index a_stride, const double* b, Eigen::Index b_stride,
               Eigen::Index count, DotTile& tile) {
 #if defined(KPM_HAS_AVX2)
@@ -85,6 +92,17 @@ void subtract_row(double times, const double* row, Eigen::Index count, double* o
   }
 #endif
   portable::subtract_row(times, row, count, out);
+}
+
+void subtract_row(const double* times, const double* row, Eigen::Index count, double* const* rows,
+                  Eigen::Index many) {
+#if defined(KPM_HAS_AVX2)
+  if (avx2::supported()) {
+    avx2::subtract_row(times, row, count, rows, many);
+    return;
+  }
+#endif
+  portable::subtract_row(times, row, count, rows, many);
 }
 
 void add_gram_by_tiles(const double* rows, Eigen::Index size, Eigen::Index count, double* out,

@@ -26,6 +26,9 @@ void add_four_rows(const double* times, const double* rows, Eigen::Index stride,
 
 /// out -= times row.
 void subtract_row(double times, const double* row, Eigen::Index count, double* out);
+/// The same for many rows: rows[r] -= times[r] row.
+void subtract_row(const double* times, const double* row, Eigen::Index count, double* const* rows,
+                  Eigen::Index many);
 
 /// The lower triangle of `out` plus rows rows', by tiles: `size` is at least
 /// four.
@@ -60,6 +63,8 @@ void dot_tile(const double* a, Eigen::Index a_stride, const double* b, Eigen::In
 void add_four_rows(const double* times, const double* rows, Eigen::Index stride, Eigen::Index count,
                    double* out);
 void subtract_row(double times, const double* row, Eigen::Index count, double* out);
+void subtract_row(const double* times, const double* row, Eigen::Index count, double* const* rows,
+                  Eigen::Index many);
 
 }  // namespace portable
 
@@ -75,6 +80,8 @@ void dot_tile(const double* a, Eigen::Index a_stride, const double* b, Eigen::In
 void add_four_rows(const double* times, const double* rows, Eigen::Index stride, Eigen::Index count,
                    double* out);
 void subtract_row(double times, const double* row, Eigen::Index count, double* out);
+void subtract_row(const double* times, const double* row, Eigen::Index count, double* const* rows,
+                  Eigen::Index many);
 
 }  // namespace avx2
 #endif

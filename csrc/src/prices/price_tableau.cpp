@@ -11,22 +11,12 @@ namespace {
 
 using std::abs;
 
-constexpr int kRefresh = 200;  // pivots after which the tableau is computed afresh
-
 constexpr int kShort = 24;  // entries of a row for which a call takes longer than the work
 
-/// out -= times row.
+/// Whether a pivot changes all rows in one call.
 template <class Real>
-void subtract(const Real& times, const Real* row, int count, Real* out) {
-  if constexpr (std::is_same_v<Real, double>) {
-    if (count > kShort) {
-      subtract_row(times, row, count, out);
-      return;
-    }
-  }
-  for (int j = 0; j < count; ++j) {
-    out[j] -= times * row[j];
-  }
+bool together(int places) {
+  return std::is_same_v<Real, double> && places >= kShort;
 }
 
 }  // namespace
@@ -46,13 +36,15 @@ PriceTableau<Real>::PriceTableau(const ScaledMarket& market, Arena& arena, Check
       basis_(arena.span<int>(rows_)),
       moved_(arena.span<int>(places_)),
       is_basic_(arena.span<char>(columns_)),
-      wanted_(arena.span<char>(columns_)) {}
+      wanted_(arena.span<char>(columns_)),
+      factors_(arena.span<Real>(together<Real>(places_) ? rows_ : 0)),
+      others_(arena.span<Real*>(factors_.size())) {}
 
 /// The tableau of the first basis, xi_0 and all claim prices: pi_k = P_k0 + sum_i (P_ki - P_k0)
 /// xi_i.
 template <class Real>
 void PriceTableau<Real>::build() {
-  pivots_ = 0;
+  age_ = 0;
   std::fill(is_basic_.begin(), is_basic_.end(), char{0});
   basis_[0] = 0;
   is_basic_[0] = 1;
@@ -96,12 +88,7 @@ void PriceTableau<Real>::refresh() {
       pivot(row, column);
     }
   }
-  pivots_ = 0;
-}
-
-template <class Real>
-bool PriceTableau<Real>::is_stale() const {
-  return pivots_ >= kRefresh;
+  age_ = 0;
 }
 
 template <class Real>
@@ -161,12 +148,27 @@ void PriceTableau<Real>::pivot(int row, int entering) {
   for (int j = 0; j <= places_; ++j) {
     pivot_row[j] /= pivot;
   }
+  const bool at_once = together<Real>(places_);
+  int others = 0;
   for (int r = 0; r < rows_; ++r) {
     Real* const other = &tableau_(r, 0);
     const Real factor = other[place];
-    if (r != row && factor != 0.0) {
-      other[place] = 0.0;
-      subtract(factor, pivot_row, places_ + 1, other);
+    if (r == row || factor == 0.0) {
+      continue;
+    }
+    other[place] = 0.0;
+    if (at_once) {
+      factors_[others] = factor;
+      others_[others++] = other;
+      continue;
+    }
+    for (int j = 0; j <= places_; ++j) {
+      other[j] -= factor * pivot_row[j];
+    }
+  }
+  if constexpr (std::is_same_v<Real, double>) {
+    if (at_once) {
+      subtract_row(factors_.begin(), pivot_row, places_ + 1, others_.begin(), others);
     }
   }
   is_basic_[leaving] = 0;
@@ -174,7 +176,7 @@ void PriceTableau<Real>::pivot(int row, int entering) {
   basis_[row] = entering;
   nonbasic_[place] = leaving;
   place_[leaving] = place;
-  ++pivots_;
+  ++age_;
 }
 
 template class PriceTableau<double>;

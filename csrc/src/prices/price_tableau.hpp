@@ -24,6 +24,8 @@ class PriceTableau {
   static constexpr double kSmallestPivot = std::is_same_v<Real, double> ? 1e-10 : 5e-13;
 
  protected:
+  static constexpr int kRefresh = 200;  ///< pivots after which the tableau is computed afresh
+
   /// `checkpoint`, if any, is passed at each pivot.
   PriceTableau(const ScaledMarket& market, Arena& arena, Checkpoint* checkpoint);
 
@@ -38,7 +40,7 @@ class PriceTableau {
   void forget_basis() { fresh_ = false; }
   /// The first basis where there is none; afresh after many pivots.
   void prepare();
-  bool is_stale() const;
+  bool is_stale() const { return age_ >= kRefresh; }
 
   const ScaledMarket& market_;
   Checkpoint* checkpoint_;
@@ -53,10 +55,12 @@ class PriceTableau {
   Span<int> basis_;         // (rows)
   Span<int> moved_;         // (places) scratch of evaluate_basis()
   Span<char> is_basic_;     // (columns)
+  int age_ = 0;             // pivots since the tableau was computed
 
  private:
   Span<char> wanted_;   // (columns) the basis that refresh() keeps
-  int pivots_ = 0;      // since the tableau was computed
+  Span<Real> factors_;  // (rows) scratch of pivot(), if rows are long
+  Span<Real*> others_;  // (rows) that it changes
   bool fresh_ = false;  // false: the next tableau is that of the first basis
 };
 

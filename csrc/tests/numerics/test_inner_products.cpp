@@ -63,6 +63,18 @@ TEST(kernels_for_one_processor_have_the_bits_of_the_portable_ones) {
     portable::subtract_row(b[1], a.data(), count, portable_row.data());
     avx2::subtract_row(b[1], a.data(), count, avx2_row.data());
     CHECK(portable_row == avx2_row);
+    constexpr Eigen::Index kMany = 7;  // four at a time, and others
+    std::vector<double> portable_rows = random_entries(random, kMany * kStride);
+    std::vector<double> avx2_rows = portable_rows;
+    std::vector<double*> to_portable;
+    std::vector<double*> to_avx2;
+    for (Eigen::Index r = 0; r < kMany; ++r) {
+      to_portable.push_back(&portable_rows[static_cast<std::size_t>(r * kStride)]);
+      to_avx2.push_back(&avx2_rows[static_cast<std::size_t>(r * kStride)]);
+    }
+    portable::subtract_row(b.data(), a.data(), count, to_portable.data(), kMany);
+    avx2::subtract_row(b.data(), a.data(), count, to_avx2.data(), kMany);
+    CHECK(portable_rows == avx2_rows);
   }
 #else
   SKIP("this compiler or processor has one version of the kernels");
