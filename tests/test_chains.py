@@ -116,11 +116,12 @@ def test_halves_that_a_try_prunes_leave_the_box() -> None:
 
 
 def test_relaxations_of_many_claims_take_few_iterations() -> None:
-    """One of hundreds of corners ends a step early unless products are corrected."""
-    market, orders = option_chain(2, 50)
+    """One of hundreds of corners ends a step early unless products are corrected: 89 iterations a
+    relaxation without, and 57 with it, among them those of three cells."""
+    market, orders = option_chain(1, 50)
     stats = kpm.clear(market, orders, node_limit=16).stats
-    assert stats.relaxations > 8
-    assert stats.iterations <= 45 * stats.relaxations
+    assert stats.relaxations > 5
+    assert stats.iterations <= 70 * stats.relaxations
 
 
 @pytest.mark.parametrize("inventory", [0.0, 0.1])

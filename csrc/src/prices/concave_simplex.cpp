@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "numerics/inner_products.hpp"
 
@@ -20,6 +21,7 @@ ConcaveSimplex::ConcaveSimplex(const ScaledMarket& market, Arena& arena, Checkpo
       functions_(static_cast<std::size_t>(market.claims())),
       value_(arena.array(columns_)),
       along_(arena.array(places_)),
+      counted_(arena.array(market.claims())),
       multiplier_(arena.array(market.claims())),
       rate_(arena.array(rows_)),
       reach_(arena.array(rows_)),
@@ -42,6 +44,49 @@ void ConcaveSimplex::evaluate() {
   for (int r = 0; r < rows_; ++r) {
     value_[basis_[r]] = basic_value_[r];
   }
+  along_.setZero();
+  counted_.setZero();
+}
+
+void ConcaveSimplex::keep() {
+  if (2 * age_ >= kRefresh) {  // or after a few steps it would be computed afresh each time
+    refresh();
+    evaluate();
+    price_out();
+  }
+  copy_basis(false);
+}
+
+void ConcaveSimplex::restore() { copy_basis(true); }
+
+/// To what is kept, or back. The functions themselves are no part of it.
+void ConcaveSimplex::copy_basis(bool back) {
+  std::size_t at = 0;
+  const auto copy = [&](void* part, std::size_t size) {
+    kept_.resize(std::max(kept_.size(), at + size));
+    std::byte* const kept = &kept_[at];
+    std::memcpy(back ? part : kept, back ? kept : part, size);
+    at += size;
+  };
+  const auto numbers = [&](double* part, int count) {
+    copy(part, static_cast<std::size_t>(count) * sizeof(double));
+  };
+  const auto indices = [&](int* part, int count) {
+    copy(part, static_cast<std::size_t>(count) * sizeof(int));
+  };
+  numbers(&tableau_(0, 0), rows_ * (places_ + 1));
+  numbers(value_.data(), columns_);
+  numbers(along_.data(), places_);
+  numbers(counted_.data(), market_.claims());
+  indices(nonbasic_.begin(), places_);
+  indices(place_.begin(), columns_);
+  indices(basis_.begin(), rows_);
+  indices(&age_, 1);
+  copy(is_basic_.begin(), static_cast<std::size_t>(columns_));
+  for (Function& function : functions_) {
+    indices(&function.below, 1);
+    indices(&function.above, 1);
+  }
 }
 
 void ConcaveSimplex::set_function(int claim, const std::vector<double>& points,
@@ -60,12 +105,13 @@ void ConcaveSimplex::set_function(int claim, const std::vector<double>& points,
 bool ConcaveSimplex::maximise() {
   const int most = kMostSteps * (rows_ + columns_);
   bool found = false;
+  price_out();
   for (int steps = 0; steps < most; ++steps) {
     if (is_stale()) {
       prepare();
       evaluate();
+      price_out();
     }
-    price_out();
     double gain = kGain;
     bool rises = true;
     const int variable = entering(gain, rises);
@@ -77,7 +123,6 @@ bool ConcaveSimplex::maximise() {
       break;  // the next one would be the same
     }
   }
-  price_out();
   for (int k = 0; k < market_.claims(); ++k) {
     const int column = states_ + k;
     const Function& function = functions_[static_cast<std::size_t>(k)];
@@ -88,18 +133,46 @@ bool ConcaveSimplex::maximise() {
   return found;
 }
 
-/// Reduced costs, but for the variables' own slopes.
+/// The slope of a variable that rises.
+double ConcaveSimplex::slope(int column) const {
+  if (column < states_) {
+    return 0.0;
+  }
+  const Function& function = functions_[static_cast<std::size_t>(column - states_)];
+  return function.slopes[static_cast<std::size_t>(function.above)];
+}
+
+/// Reduced costs, but for the variables' own slopes, where slopes have changed.
 void ConcaveSimplex::price_out() {
-  along_.setZero();
   for (int r = 0; r < rows_; ++r) {
-    if (basis_[r] < states_) {
-      continue;
+    if (basis_[r] >= states_) {
+      count_slope(r);
     }
-    const Function& function = functions_[static_cast<std::size_t>(basis_[r] - states_)];
-    const double slope = function.slopes[static_cast<std::size_t>(function.above)];
-    if (slope != 0.0) {
-      subtract_row(slope, &tableau_(r, 0), places_, along_.data());
-    }
+  }
+}
+
+void ConcaveSimplex::count_slope(int row) {
+  double& counted = counted_[basis_[row] - states_];
+  const double now = slope(basis_[row]);
+  if (now != counted) {
+    subtract_row(now - counted, &tableau_(row, 0), places_, along_.data());
+    counted = now;
+  }
+}
+
+/// A pivot, of the reduced costs too: they are a row of the tableau.
+void ConcaveSimplex::exchange(int row, int entering) {
+  const int place = place_[entering];
+  const int leaving = basis_[row];
+  const double cost = along_[place] + slope(entering);
+  pivot(row, entering);
+  along_[place] = 0.0;
+  subtract_row(cost, &tableau_(row, 0), places_, along_.data());
+  if (entering >= states_) {
+    counted_[entering - states_] = slope(entering);
+  }
+  if (leaving >= states_) {
+    along_[place] -= counted_[leaving - states_];
   }
 }
 
@@ -170,7 +243,7 @@ bool ConcaveSimplex::step(int entering, double gain, bool rises) {
   }
   advance(move);
   if (move.leaving >= 0) {
-    pivot(move.leaving, entering);
+    exchange(move.leaving, entering);
   } else if (checkpoint_ != nullptr) {  // from one breakpoint of the price to another: no pivot
     checkpoint_->pass(static_cast<double>(rows_) * places_);
   }
@@ -241,7 +314,11 @@ void ConcaveSimplex::advance(const Move& move) {
     value_[basis_[r]] += move.length * rate_[r];
     if (basis_[r] >= states_ && r != move.leaving) {
       Function& function = functions_[static_cast<std::size_t>(basis_[r] - states_)];
-      function.below = function.above = piece_[static_cast<std::size_t>(r)];
+      const int piece = piece_[static_cast<std::size_t>(r)];
+      if (piece != function.above) {
+        function.below = function.above = piece;
+        count_slope(r);
+      }
     }
   }
   value_[move.entering] += move.direction * move.length;

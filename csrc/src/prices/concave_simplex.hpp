@@ -1,6 +1,7 @@
 // The simplex method for concave, piecewise linear functions of the claim prices.
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "prices/price_tableau.hpp"
@@ -26,6 +27,10 @@ class ConcaveSimplex : private PriceTableau<double> {
   /// Go to the maximum from the basis at hand. False where that takes too many steps, or rounding
   /// leaves none: the multipliers are as good as those of any other basis.
   bool maximise();
+  /// Keep the basis at hand, until the next call.
+  void keep();
+  /// Back to the basis kept. A function that has changed since is to be set again.
+  void restore();
   /// Back to the first basis.
   void forget();
 
@@ -42,8 +47,12 @@ class ConcaveSimplex : private PriceTableau<double> {
     int above = 0;  ///< and ascend on: the next one at a breakpoint
   };
 
+  void copy_basis(bool back);
   void evaluate();
   void price_out();
+  void count_slope(int row);
+  void exchange(int row, int entering);
+  double slope(int column) const;
   int entering(double& gain, bool& rises) const;
   /// A step of one variable, and what ends it.
   struct Move {
@@ -61,10 +70,12 @@ class ConcaveSimplex : private PriceTableau<double> {
 
   std::vector<Function> functions_;  // (claims)
   Slice value_;                      // (columns)
-  Slice along_;                      // (places) minus the basic slopes' row
+  Slice along_;                      // (places) minus the row of the slopes below
+  Slice counted_;                    // (claims) of basic prices, as they are counted in it
   Slice multiplier_;                 // (claims)
   Slice rate_, reach_;               // (rows) of the step in view
   std::vector<int> piece_;           // (rows) where it has got to
+  std::vector<std::byte> kept_;      // all that a basis consists of
   int pivots_ = 0;
 };
 

@@ -115,6 +115,45 @@ TEST(the_maximum_of_concave_functions_attains_the_bound_of_its_multipliers) {
   CHECK(3 * from_last < 2 * from_first);
 }
 
+/// A change that is taken back, as by the splits that are tried of a box, leaves nothing behind.
+TEST(a_simplex_goes_back_to_the_maximum_that_it_has_kept) {
+  test::Random random(43);
+  for (int trial = 0; trial < 50; ++trial) {
+    const test::RandomBook book(random, 30, 12, 3);
+    const ScaledMarket market{book.market(), compile_staircases(book.market(), book.book())};
+    Arena arena;
+    ConcaveSimplex simplex(market, arena);
+    std::vector<Function> functions;
+    for (int k = 0; k < market.claims(); ++k) {
+      functions.push_back(random_function(random));
+      simplex.set_function(k, functions.back().points, functions.back().slopes);
+    }
+    CHECK(simplex.maximise());
+    simplex.keep();
+    Array kept(market.claims());
+    for (int k = 0; k < market.claims(); ++k) {
+      kept[k] = simplex.multiplier(k);
+    }
+    for (int change = 0; change < 3; ++change) {
+      const int claim = random.below(market.claims());
+      const auto at = static_cast<std::size_t>(claim);
+      std::vector<Function> changed = functions;
+      changed[at] = random_function(random);
+      simplex.set_function(claim, changed[at].points, changed[at].slopes);
+      CHECK(simplex.maximise());
+      CHECK_NEAR(gap(market, simplex, changed), 0.0, 1e-10);
+      simplex.restore();
+      simplex.set_function(claim, functions[at].points, functions[at].slopes);
+      const int before = simplex.pivots();
+      CHECK(simplex.maximise());
+      CHECK(simplex.pivots() == before);
+      for (int k = 0; k < market.claims(); ++k) {
+        CHECK(simplex.multiplier(k) == kept[k]);
+      }
+    }
+  }
+}
+
 TEST(a_simplex_that_forgets_finds_the_bits_of_a_new_one) {
   test::Random random(42);
   for (int trial = 0; trial < 50; ++trial) {

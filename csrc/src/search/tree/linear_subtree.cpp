@@ -12,7 +12,7 @@ namespace {
 
 constexpr int kDive = 128;  // boxes on the way to a clearing, in a node that looks for one
 
-// Splits of a box that are tried, as a bound takes a sixtieth of a relaxation's time, and how many
+// Splits of a box that are tried, as a bound takes a fraction of a relaxation's time, and how many
 // in a row without a better one end that.
 constexpr std::size_t kTried = 24;
 constexpr int kInVain = 6;
@@ -112,6 +112,7 @@ void LinearSubtree::divide(Branch branch, const NodeTask& task) {
 /// claims gain instead differs from box to box.
 bool LinearSubtree::try_splits(const Branch& branch, const NodeTask& task) {
   const bool diving = diving_ != nullptr;  // then any split will do
+  keep_maximum(branch.node);
   const double gap = std::max(branch.node.bound - best_, 0.0);
   const double most = score_of(gap, gap, gap);  // where both halves are pruned
   Trial best;
@@ -159,10 +160,9 @@ LinearSubtree::Trial LinearSubtree::try_split(const Branch& branch, const Split&
 /// Bound a box, cut it and see how to go on.
 LinearSubtree::Fate LinearSubtree::judge(Branch& branch, bool keep_pruned, std::vector<Node>& cut) {
   Node& node = branch.node;
-  bound(node);
+  const double own = bound(node);
   const double threshold = best_ - kTie;
   if (node.bound >= threshold) {
-    const double own = ends_.bound(node.multipliers, node.box);
     ends_.cut(node, node.multipliers, own, threshold, keep_pruned, cut);
   }
   if (node.bound < threshold) {
@@ -234,24 +234,44 @@ LinearSubtree::Branch LinearSubtree::take_best() {
   return best;
 }
 
-/// The bound of a box under the best lambda for its g and p, unless that of its own is better.
-void LinearSubtree::bound(Node& node) {
-  constexpr double kProducts = 3.0;  // of the payoffs with a number for each claim or state
+/// The halves of every split that is tried are a few pivots from the maximum of the whole box.
+void LinearSubtree::keep_maximum(const Node& node) {
+  load(node.box, node.multipliers.value());
+  simplex_.maximise();
+  simplex_.keep();
+  loaded_.clear();
+}
+
+void LinearSubtree::restore_maximum() {
+  simplex_.restore();
+  for (const int claim : loaded_) {
+    hulls_[static_cast<std::size_t>(claim)].corner.clear();
+  }
+  loaded_.clear();
+}
+
+/// The bound of a box under the best lambda for its g and p. Returns that of the multipliers, of
+/// which the ends of runs can be cut.
+double LinearSubtree::bound(Node& node) {
+  constexpr double kProducts = 2.0;  // of the payoffs with a number for each claim or state
   checkpoint_.pass(kProducts * market_.claims() * market_.states());
-  node.bound = std::min(node.bound, node.multipliers.bound(corners_, node.box));
+  restore_maximum();
   load(node.box, std::as_const(node.multipliers).value());
   simplex_.maximise();
   for (int k = 0; k < market_.claims(); ++k) {
     lambda_[k] = simplex_.multiplier(k);
   }
+  find_point();
   trial_ = node.multipliers;
   trial_.set_lambda(market_, lambda_);
-  const double bound = trial_.bound(corners_, node.box);
-  if (bound < node.bound) {
-    node.bound = bound;
+  double own = ends_.bound(trial_, node.box);
+  if (own < node.bound) {
     node.multipliers = trial_;
+  } else {  // rounding, or hardly any prices are in the box
+    own = ends_.bound(node.multipliers, node.box);
   }
-  find_point();
+  node.bound = std::min(node.bound, own);
+  return own;
 }
 
 void LinearSubtree::load(const Box& box, const ArrayView& value) {
@@ -262,6 +282,7 @@ void LinearSubtree::load(const Box& box, const ArrayView& value) {
       hull.first = box.first[at];
       hull.last = box.last[at];
       load_hull(k, value[k]);
+      loaded_.push_back(k);
     }
   }
 }

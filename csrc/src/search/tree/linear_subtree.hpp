@@ -61,7 +61,9 @@ class LinearSubtree {
   void climb(const Box& box, NodeOutcome& outcome);
   void keep_open();
   Branch take_best();
-  void bound(Node& node);
+  void keep_maximum(const Node& node);
+  void restore_maximum();
+  double bound(Node& node);
   void load(const Box& box, const ArrayView& value);
   void load_hull(int claim, double value);
   void find_point();
@@ -79,6 +81,7 @@ class LinearSubtree {
   ConcaveSimplex simplex_;
   RunEnds ends_;
   std::vector<Hull> hulls_;         // (claims)
+  std::vector<int> loaded_;         // claims whose hull is not that of the maximum kept
   Slice prices_, demand_, lambda_;  // (claims) at the maximum
   Multipliers trial_;
   std::vector<double> points_, slopes_;  // of one function
