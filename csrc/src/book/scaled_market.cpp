@@ -79,8 +79,9 @@ ScaledMarket ScaledMarket::of_claims(const std::vector<int>& claims) const {
 
 void ScaledMarket::find_structure() {
   disjoint = DisjointClaims::where_it_pays(payoffs);
-  narrow = !disjoint.disjoint() && payoffs.rows() >= kNarrowClaims &&
-           payoffs.rows() >= kNarrow * payoffs.cols();
+  nested = disjoint.disjoint() ? NestedClaims() : NestedClaims::where_it_pays(payoffs);
+  narrow =
+      !of_sets() && payoffs.rows() >= kNarrowClaims && payoffs.rows() >= kNarrow * payoffs.cols();
 }
 
 double ScaledMarket::price(int k, double original_price) const {

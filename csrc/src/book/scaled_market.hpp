@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "book/disjoint_claims.hpp"
+#include "book/nested_claims.hpp"
 #include "book/staircase.hpp"
 #include "kpm/kpm.hpp"
 #include "numerics/arena.hpp"
@@ -33,6 +34,9 @@ struct ScaledMarket {
   /// What the payoffs allow to be done faster: whenever they have been changed.
   void find_structure();
 
+  /// Whether claims pay on disjoint or nested sets of states, and steps are solved along these.
+  bool of_sets() const { return disjoint.disjoint() || nested.nested(); }
+
   int states() const { return static_cast<int>(prior.size()); }
   int claims() const { return static_cast<int>(original.size()); }
 
@@ -44,6 +48,8 @@ struct ScaledMarket {
   void value_claims(const States& x, Claims& out) const {
     if (disjoint.disjoint()) {
       disjoint.apply(x, out);
+    } else if (nested.nested()) {
+      nested.apply(x, out);
     } else {
       out.matrix().noalias() = payoffs * x.matrix();
     }
@@ -56,6 +62,8 @@ struct ScaledMarket {
       for (Eigen::Index i = 0; i < disjoint.states(); ++i) {
         out[i] = disjoint.at(y, i);
       }
+    } else if (nested.nested()) {
+      nested.apply_transposed(y, out);
     } else {
       out.matrix().noalias() = payoffs.transpose() * y.matrix();
     }
@@ -74,6 +82,7 @@ struct ScaledMarket {
   Array span;                  ///< (claims) payoff range, money per share
   Matrix payoffs;              ///< (claims, states) in [0, 1]
   DisjointClaims disjoint;     ///< of the payoffs, where it pays to know
+  NestedClaims nested;         ///< the same where they are not disjoint
   bool narrow = false;         ///< so many claims per state that systems are solved by states
   Array prior;                 ///< (states)
   Array inventory;             ///< (states) >= 0
@@ -96,10 +105,15 @@ inline MatrixSlice matrix_unless_disjoint(const ScaledMarket& market, Eigen::Ind
   return arena.matrix(market.disjoint.disjoint() ? 0 : market.claims(), columns);
 }
 
+/// The same where nested ones need nothing dense either.
+inline MatrixSlice matrix_unless_sets(const ScaledMarket& market, Eigen::Index columns,
+                                      Arena& arena) {
+  return arena.matrix(market.of_sets() ? 0 : market.claims(), columns);
+}
+
 /// A row and a column for each claim, or none where a step's systems are solved without.
-inline MatrixSlice square_unless_structured(const ScaledMarket& market, Arena& arena) {
-  const bool structured = market.narrow || market.disjoint.disjoint();
-  const Eigen::Index claims = structured ? 0 : market.claims();
+inline MatrixSlice square_unless(bool structured, const ScaledMarket& market, Arena& arena) {
+  const Eigen::Index claims = structured || market.narrow ? 0 : market.claims();
   return arena.matrix(claims, claims);
 }
 

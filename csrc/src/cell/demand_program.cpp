@@ -27,16 +27,24 @@ DemandProgram::DemandProgram(const ScaledMarket& market, Arena& arena)
       scale_(arena.array(market.claims())),
       column_(arena.array(market.claims())),
       ddemand_(arena.array(market.claims())),
-      roots_(matrix_unless_disjoint(market, risk_.root_size(), arena)),
-      matrix_(matrix_unless_disjoint(market, market.claims(), arena)),
+      roots_(matrix_unless_sets(market, risk_.root_size(), arena)),
+      matrix_(matrix_unless_sets(market, market.claims(), arena)),
       best_demand_(arena.array(market.claims())),
       best_p_(arena.array(market.states())),
       best_g_(arena.array(market.states())),
       factor_(matrix_.rows(), arena),
-      of_claims_(arena.array(market.disjoint.disjoint() ? market.claims() : 0)),
-      bend_(arena.array(of_claims_.size())) {
+      of_sets_(market.of_sets()),
+      of_claims_(arena.array(of_sets_ ? market.claims() : 0)),
+      bend_(arena.array(of_claims_.size())),
+      owed_(arena.array(of_sets_ ? market.states() : 0)),
+      prices_(arena.array(market.nested.nested() ? market.claims() : 0)),
+      fixed_(arena.array(prices_.size())),
+      weight_(arena.array(market.nested.nested() ? market.states() : 0)) {
   if (market.disjoint.disjoint()) {
     disjoint_.emplace(market, risk_, arena);
+  } else if (market.nested.nested()) {
+    nested_.emplace(market, risk_, arena);
+    std::fill_n(fixed_.data(), fixed_.size(), 1.0);
   }
 }
 
@@ -53,21 +61,19 @@ void DemandProgram::load(const Hull& hull) {
       claim_[j] = k;
       price_[j] = hull.price[hull.first[k]];
       steps_.add(range.low, range.high - range.low);
-    } else if (range.low != 0.0 && !disjoint_) {
+    } else if (range.low != 0.0 && !of_sets_) {
       const double* const row = &market_.payoffs(k, 0);
       for (Eigen::Index i = 0; i < states; ++i) {
         base_[i] += range.low * row[i];
       }
     }
   }
-  if (disjoint_) {
+  if (of_sets_) {
     for (int k = 0; k < hull.claims(); ++k) {
       const Range range = hull.demand_range(k);
       of_claims_[k] = range.high > range.low ? 0.0 : range.low;
     }
-    for (Eigen::Index i = 0; i < states; ++i) {
-      base_[i] += market_.disjoint.at(of_claims_, i);
-    }
+    add_owed(base_);
   }
   double highest = -kInfinity;
   magnitude_ = 0.0;
@@ -98,7 +104,7 @@ void DemandProgram::start(const Attempt& attempt) {
 /// The value of each step's claim under one number per state.
 template <class Keep>
 void DemandProgram::value_steps(const Slice& x, Keep&& keep) {
-  if (disjoint_) {
+  if (of_sets_) {
     market_.value_claims(x, of_claims_);
     for (int j = 0; j < steps_.size(); ++j) {
       keep(j, of_claims_[claim_[j]]);
@@ -113,14 +119,12 @@ void DemandProgram::value_steps(const Slice& x, Keep&& keep) {
 /// Add what the maker owes for one demand per step.
 template <class Demand>
 void DemandProgram::add_losses(const Demand& demand, Slice& loss) {
-  if (disjoint_) {
+  if (of_sets_) {
     of_claims_.setZero();
     for (int j = 0; j < steps_.size(); ++j) {
       of_claims_[claim_[j]] = demand[j];
     }
-    for (Eigen::Index i = 0; i < loss.size(); ++i) {
-      loss[i] += market_.disjoint.at(of_claims_, i);
-    }
+    add_owed(loss);
     return;
   }
   for (int j = 0; j < steps_.size(); ++j) {
@@ -129,6 +133,14 @@ void DemandProgram::add_losses(const Demand& demand, Slice& loss) {
     for (Eigen::Index i = 0; i < loss.size(); ++i) {
       loss[i] += row[i] * x;
     }
+  }
+}
+
+/// What the maker owes for of_claims_.
+void DemandProgram::add_owed(Slice& loss) {
+  market_.owe(of_claims_, owed_);
+  for (Eigen::Index i = 0; i < loss.size(); ++i) {
+    loss[i] += owed_[i];
   }
 }
 
@@ -148,8 +160,8 @@ void DemandProgram::update_residuals() {
 }
 
 void DemandProgram::factor() {
-  if (disjoint_) {
-    factor_disjoint(*disjoint_);
+  if (of_sets_) {
+    factor_sets();
     return;
   }
   const Eigen::Index size = risk_.root_size();
@@ -180,29 +192,41 @@ void DemandProgram::set_centering_rhs(double tau) {
   risk_.set_centering_rhs(tau);
 }
 
-void DemandProgram::factor_disjoint(DisjointCurvature& system) {
+void DemandProgram::factor_sets() {
   of_claims_.setZero();
   for (int j = 0; j < steps_.size(); ++j) {
     scale_[j] = std::sqrt(steps_.spread[j]);
     of_claims_[claim_[j]] = scale_[j];
   }
-  system.factor(of_claims_);
+  if (disjoint_) {
+    disjoint_->factor(of_claims_);
+  } else if (nested_) {
+    nested_->factor(weight_, fixed_, prices_, of_claims_);
+  }
 }
 
 /// Solve for the steps' column, all else zero.
-void DemandProgram::solve_disjoint(const DisjointCurvature& system) {
+void DemandProgram::solve_sets() {
   of_claims_.setZero();
   for (int j = 0; j < steps_.size(); ++j) {
     of_claims_[claim_[j]] = column_[j];
   }
-  system.solve_in_place(of_claims_);
+  if (disjoint_) {
+    disjoint_->solve_in_place(of_claims_);
+  } else if (nested_) {
+    nested_->solve_in_place(prices_, of_claims_);
+  }
   for (int j = 0; j < steps_.size(); ++j) {
     column_[j] = of_claims_[claim_[j]];
   }
   for (int j = 0; j < steps_.size(); ++j) {
     of_claims_[claim_[j]] = scale_[j] * column_[j];
   }
-  system.apply(of_claims_, bend_);
+  if (disjoint_) {
+    disjoint_->apply(of_claims_, bend_);
+  } else if (nested_) {
+    nested_->apply(of_claims_, bend_);
+  }
 }
 
 void DemandProgram::direction() {
@@ -213,8 +237,8 @@ void DemandProgram::direction() {
     step_value_[j] = value;
     column_[j] = steps_.step[j] / scale_[j] - scale_[j] * value;
   });
-  if (disjoint_) {
-    solve_disjoint(*disjoint_);
+  if (of_sets_) {
+    solve_sets();
   } else {
     factor_.solve_in_place(column_.data());
   }
@@ -222,10 +246,12 @@ void DemandProgram::direction() {
   // other does.
   for (int j = 0; j < steps; ++j) {
     ddemand_[j] = scale_[j] * column_[j];
-    const double diagonal = disjoint_ ? disjoint_->diagonal(claim_[j]) : matrix_(j, j);
+    const double diagonal = disjoint_ ? disjoint_->diagonal(claim_[j])
+                            : nested_ ? nested_->diagonal(claim_[j])
+                                      : matrix_(j, j);
     if (diagonal > 2.0) {
       steps_.dcost[j] = (steps_.step[j] - ddemand_[j]) / steps_.spread[j];
-    } else if (disjoint_) {
+    } else if (of_sets_) {
       steps_.dcost[j] = step_value_[j] + bend_[claim_[j]];
     } else {
       double bend = dot(&matrix_(j, 0), column_.data(), j) + (diagonal - 1.0) * column_[j];

@@ -6,6 +6,7 @@
 #include "book/scaled_market.hpp"
 #include "cell/hull.hpp"
 #include "ipm/disjoint_system.hpp"
+#include "ipm/nested_system.hpp"
 #include "ipm/predictor_corrector.hpp"
 #include "ipm/risk_block.hpp"
 #include "numerics/arena.hpp"
@@ -19,7 +20,7 @@ namespace kpm {
 /// the maker's marginal state prices, and a Newton step is reduced to
 ///   (1 / spread + curvature) dy = residual.
 /// Cost per iteration: O(S^2 N + S^3) for S steps, with about 2 N logarithms; about eight thousand
-/// instructions for five states and two or three steps. O(N + K) where claims pay on disjoint sets.
+/// instructions for five states and two or three steps. O(N + K) for disjoint or nested claims.
 class DemandProgram {
  public:
   DemandProgram(const ScaledMarket& market, Arena& arena);
@@ -68,8 +69,9 @@ class DemandProgram {
   void add_losses(const Demand& demand, Slice& loss);
   void losses();
   void costs();
-  void factor_disjoint(DisjointCurvature& system);
-  void solve_disjoint(const DisjointCurvature& system);
+  void add_owed(Slice& loss);
+  void factor_sets();
+  void solve_sets();
   double bound();
 
   const ScaledMarket& market_;
@@ -87,8 +89,13 @@ class DemandProgram {
   MatrixSlice matrix_;  // the identity plus that
   Slice best_demand_, best_p_, best_g_;
   SemidefiniteCholesky factor_;
-  std::optional<DisjointCurvature> disjoint_;  // in the place of roots, matrix and factor
-  Slice of_claims_, bend_;                     // (claims) for it: zero but for the steps
+  const bool of_sets_;  // claims are: with one of these in the place of roots, matrix and factor
+  std::optional<DisjointCurvature> disjoint_;
+  std::optional<NestedSystem> nested_;
+  Slice of_claims_, bend_;  // (claims) for it: zero but for the steps
+  Slice owed_;              // (states)
+  Slice prices_, fixed_;    // (claims) the other half of the nested system: nothing moves
+  Slice weight_;            // (states)
   double magnitude_ = 0.0;
   double start_ = 1.0;
 

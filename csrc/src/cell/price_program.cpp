@@ -20,7 +20,7 @@ PriceProgram::PriceProgram(const ScaledMarket& market, Arena& arena)
       states_(arena.span<State>(market.states())),
       claims_(arena.span<Claim>(market.claims())),
       scaled_(matrix_unless_disjoint(market, market.states(), arena)),
-      matrix_(square_unless_structured(market, arena)),
+      matrix_(square_unless(market.disjoint.disjoint(), market, arena)),
       column_(arena.array(market.claims())),
       factor_(matrix_.rows(), arena),
       weight_(arena.array(market.disjoint.disjoint() ? market.states() : 0)),

@@ -22,11 +22,11 @@ class StatePriceBlock {
         dlambda(arena.array(market.claims())),
         price(arena.array(market.claims())),
         step(arena.array(market.claims())),
-        gram(square_unless_structured(market, arena)),
+        gram(square_unless(market.of_sets(), market, arena)),
         market_(market),
         weight_(arena.array(market.states())),
         mean_(arena.array(market.claims())),
-        centred_(matrix_unless_disjoint(market, market.states(), arena)),
+        centred_(matrix_unless_sets(market, market.states(), arena)),
         xi_(arena.array(market.states())),
         s_(arena.array(market.states())),
         dxi_(arena.array(market.states())),
@@ -63,8 +63,8 @@ class StatePriceBlock {
     rs_ = s_ - tau_ - rs_;
   }
 
-  /// Payoffs centred and weighted: the reduced matrix is their gram matrix. DisjointPrices makes do
-  /// with scaling().
+  /// Payoffs centred and weighted: the reduced matrix is their gram matrix. Disjoint and nested
+  /// sets make do with scaling().
   const MatrixSlice& centre() {
     centred_ = market_.payoffs.colwise() - mean_.matrix();
     centred_ *= scaling_.sqrt().matrix().asDiagonal();

@@ -10,17 +10,20 @@
 #include "book/scaled_market.hpp"
 #include "numerics/arena.hpp"
 #include "numerics/tolerances.hpp"
+#include "prices/nested_ranges.hpp"
 
 namespace kpm {
 
-/// A simplex method's feasible(), or two sums where claims pay on disjoint sets of states: their
-/// prices are any that are not negative and add up to one, or to less where they leave a state out.
+/// A simplex method's feasible(), or sums where claims pay on nested or disjoint sets: the
+/// prices of disjoint ones are not negative and add up to one, or to less if a state is left out.
 template <class Simplex>
 class RangeCheck {
  public:
   RangeCheck(const ScaledMarket& market, Arena& arena, Checkpoint* checkpoint)
       : market_(market), arena_(arena), checkpoint_(checkpoint) {
-    if (sets().disjoint()) {
+    if (market.nested.nested()) {
+      nested_.emplace(market.nested, arena);
+    } else if (sets().disjoint()) {
       low_ = arena.span<double>(market.claims());
       high_ = arena.span<double>(market.claims());
     }
@@ -29,6 +32,10 @@ class RangeCheck {
   /// Reset all ranges to [0, 1], once before the first question too; later answers do not depend on
   /// earlier ones.
   void reset() {
+    if (nested_) {
+      nested_->reset();
+      return;
+    }
     if (!sets().disjoint()) {
       if (!simplex_) {
         simplex_.emplace(market_, arena_, checkpoint_);
@@ -41,6 +48,10 @@ class RangeCheck {
   }
 
   void set_range(int claim, double low, double high) {
+    if (nested_) {
+      nested_->set_range(claim, low, high);
+      return;
+    }
     if (simplex_) {
       simplex_->set_range(claim, low, high);
       return;
@@ -62,6 +73,9 @@ class RangeCheck {
   }
 
   bool feasible() {
+    if (nested_) {
+      return nested_->feasible();
+    }
     if (simplex_) {
       return simplex_->feasible();
     }
@@ -79,11 +93,19 @@ class RangeCheck {
 
   // After feasible() said no: the claims' multipliers of a proof (Farkas), and their ranges.
   double farkas_multiplier(int claim) const {
-    return simplex_ ? simplex_->farkas_multiplier(claim) : farkas_;
+    return simplex_  ? simplex_->farkas_multiplier(claim)
+           : nested_ ? nested_->farkas_multiplier(claim)
+                     : farkas_;
   }
-  double range_low(int claim) const { return simplex_ ? simplex_->range_low(claim) : low_[claim]; }
+  double range_low(int claim) const {
+    return simplex_  ? simplex_->range_low(claim)
+           : nested_ ? nested_->range_low(claim)
+                     : low_[claim];
+  }
   double range_high(int claim) const {
-    return simplex_ ? simplex_->range_high(claim) : high_[claim];
+    return simplex_  ? simplex_->range_high(claim)
+           : nested_ ? nested_->range_high(claim)
+                     : high_[claim];
   }
 
  private:
@@ -93,8 +115,9 @@ class RangeCheck {
   Arena& arena_;
   Checkpoint* checkpoint_;
   std::optional<Simplex> simplex_;  // many searches end before the first question
-  Span<double> low_, high_;         // (claims)
-  double farkas_ = 0.0;             // of every claim
+  std::optional<NestedRanges> nested_;
+  Span<double> low_, high_;  // (claims)
+  double farkas_ = 0.0;      // of every claim
 };
 
 }  // namespace kpm

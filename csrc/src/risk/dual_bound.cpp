@@ -17,6 +17,9 @@ double least_owed(const ScaledMarket& market, const Multipliers::View& shift) {
   if ((shift == 0.0).all()) {  // as where nothing trades
     return 0.0;
   }
+  if (market.nested.nested()) {
+    return market.nested.least_owed(shift.data());
+  }
   const Eigen::Index states = market.states();
   double least = kInfinity;
   Eigen::Index i = 0;

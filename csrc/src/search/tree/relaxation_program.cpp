@@ -37,7 +37,7 @@ RelaxationProgram::RelaxationProgram(const ScaledMarket& market,
       states_(market, arena),
       hulls_(market.claims(), arena),
       risk_(market, arena),
-      dense_(market.claims() >= kCorrected && !market.disjoint.disjoint()),
+      dense_(market.claims() >= kCorrected && !market.of_sets()),
       base_(arena.array(market.states())),
       loss_(arena.array(market.states())),
       dloss_(arena.array(market.states())),
@@ -51,11 +51,11 @@ RelaxationProgram::RelaxationProgram(const ScaledMarket& market,
       step_value_(arena.array(market.claims())),
       bend_(arena.array(market.claims())),
       projection_(arena.array(risk_.root_size())),
-      roots_(matrix_unless_disjoint(market, risk_.root_size(), arena)),
-      scaled_roots_(matrix_unless_disjoint(market, risk_.root_size(), arena)),
-      inner_(square_unless_structured(market, arena)),
-      outer_(square_unless_structured(market, arena)),
-      inverse_rows_(square_unless_structured(market, arena)),
+      roots_(matrix_unless_sets(market, risk_.root_size(), arena)),
+      scaled_roots_(matrix_unless_sets(market, risk_.root_size(), arena)),
+      inner_(square_unless(market.of_sets(), market, arena)),
+      outer_(square_unless(market.of_sets(), market, arena)),
+      inverse_rows_(square_unless(market.of_sets(), market, arena)),
       inner_factor_(inner_.rows(), arena),
       outer_factor_(outer_.rows(), arena),
       column_(arena.array(market.claims())),
@@ -66,6 +66,8 @@ RelaxationProgram::RelaxationProgram(const ScaledMarket& market,
   if (market.disjoint.disjoint()) {
     disjoint_inner_.emplace(market, risk_, arena);
     disjoint_outer_.emplace(market, arena);
+  } else if (market.nested.nested()) {
+    nested_.emplace(market, risk_, arena);
   } else if (market.narrow) {
     narrow_.emplace(market.claims(), market.states(), risk_.root_size(), arena);
   }
@@ -167,6 +169,8 @@ void RelaxationProgram::factor() {
   if (disjoint_inner_ && disjoint_outer_) {
     disjoint_inner_->factor(scale_);
     disjoint_outer_->factor(states_.scaling(), hulls_.price_alone, slope_, *disjoint_inner_);
+  } else if (nested_) {
+    nested_->factor(states_.scaling(), hulls_.price_alone, slope_, scale_);
   } else {
     factor_dense();
   }
@@ -221,6 +225,10 @@ void RelaxationProgram::apply_curvature(const Slice& demand, Slice& value) {
     disjoint_inner_->apply(demand, value);
     return;
   }
+  if (nested_) {
+    nested_->apply(demand, value);
+    return;
+  }
   projection_.matrix().noalias() = roots_.transpose() * demand.matrix();
   value.matrix().noalias() = roots_ * projection_.matrix();
 }
@@ -243,16 +251,21 @@ void RelaxationProgram::solve_outer(Slice& x) const {
 
 double RelaxationProgram::inner_diagonal(int k) const {
   return disjoint_inner_ ? disjoint_inner_->diagonal(k)
+         : nested_       ? nested_->diagonal(k)
          : narrow_       ? narrow_->risk_diagonal(k)
                          : inner_(k, k);
 }
 
 /// dlambda and e, from column_ and f.
 void RelaxationProgram::solve_coupled() {
-  if (narrow_) {
+  if (nested_ || narrow_) {
     states_.dlambda = column_;
     e_ = -f_;
-    narrow_->solve_in_place(states_.dlambda, e_);
+    if (nested_) {
+      nested_->solve_in_place(states_.dlambda, e_);
+    } else {
+      narrow_->solve_in_place(states_.dlambda, e_);
+    }
     return;
   }
   e_ = f_;
@@ -287,7 +300,7 @@ void RelaxationProgram::direction() {
   states_.reduce();
   hulls_.reduce();
   risk_.reduce();
-  if (disjoint_inner_) {
+  if (market_.of_sets()) {
     market_.value_claims(risk_.step_g, step_value_);
   } else {
     step_value_.setZero();
@@ -303,15 +316,15 @@ void RelaxationProgram::direction() {
   market_.owe(ddemand_, dloss_);
   // dG follows from either of two equations; near a kink curvature * dy cancels, elsewhere the
   // other does.
-  if (disjoint_inner_) {
-    disjoint_inner_->apply(ddemand_, bend_);
+  if (market_.of_sets()) {
+    apply_curvature(ddemand_, bend_);
   } else {
     projection_.matrix().noalias() = roots_.transpose() * ddemand_.matrix();
   }
   for (int k = 0; k < claims; ++k) {
     if (inner_diagonal(k) > 2.0) {
       dvalue_[k] = (slope_[k] * states_.dlambda[k] - e_[k]) / scale_[k];
-    } else if (disjoint_inner_) {
+    } else if (market_.of_sets()) {
       dvalue_[k] = step_value_[k] + bend_[k];
     } else {
       dvalue_[k] = step_value_[k] + roots_.row(k).dot(projection_.matrix());

@@ -8,6 +8,7 @@
 #include "ipm/corner_block.hpp"
 #include "ipm/disjoint_system.hpp"
 #include "ipm/narrow_system.hpp"
+#include "ipm/nested_system.hpp"
 #include "ipm/predictor_corrector.hpp"
 #include "ipm/risk_block.hpp"
 #include "ipm/state_price_block.hpp"
@@ -24,7 +25,7 @@ namespace kpm {
 /// with H = P (dg/dL) P' a sum of squares. On a single piece s or price_alone is zero and the two
 /// separate into the programs of a cell. Cost per iteration: O(K^2 N + K^3), about 2 N logarithms,
 /// and one pass over the run's corners for the bound and new columns. Where claims pay on disjoint
-/// sets of states the systems are solved without a matrix, in O(N + K), and where there are many
+/// or nested sets the systems are solved without a matrix, in O(N + K), and where there are many
 /// more claims than states by factors of the states' size, in O(K N^2). With many claims a
 /// direction costs little beside the factors, and a step is corrected a few times (Gondzio 1996):
 /// one of the hulls' hundreds of corners would mostly end it early.
@@ -106,6 +107,7 @@ class RelaxationProgram {
   SemidefiniteCholesky inner_factor_, outer_factor_;
   std::optional<DisjointCurvature> disjoint_inner_;  // in the place of matrices and factors
   std::optional<DisjointPrices> disjoint_outer_;
+  std::optional<NestedSystem> nested_;  // both, in the place of inner and outer
   std::optional<NarrowSystem> narrow_;  // both, in the place of inner and outer
   Slice column_;                        // (claims)
   Slice prior_value_;                   // (claims) at the prior's prices

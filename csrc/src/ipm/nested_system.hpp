@@ -1,0 +1,71 @@
+// The systems of an interior-point step where claims pay on nested sets of states.
+#pragma once
+
+#include "book/scaled_market.hpp"
+#include "ipm/risk_block.hpp"
+#include "numerics/arena.hpp"
+#include "numerics/few_rows.hpp"
+
+namespace kpm {
+
+/// The two coupled systems of a step,
+///   (alone + P (Xi - xi xi' / sum) P') x + b e = r,      -b x + (1 + s H s) e = f,
+/// with H = P (dg/dL) P', and one number per claim in alone >= 0, b and s >= 0. What lies outside a
+/// set matters to it only by two numbers, the sums of x and of s e over the sets around. So claims
+/// are eliminated from the smallest sets to the largest. Each leaves what its set's price and value
+/// answer to these two,
+///   (p, q; -q, r)  with p, r >= 0 and q of the sign of b,
+/// in sums of terms of one sign: nothing cancels. The set of all states comes last. Its price is
+/// fixed, and so is its value, by kappa; d and mu, the others that all states share, border the
+/// systems. O(N + K) to factor and to solve.
+class NestedSystem {
+ public:
+  NestedSystem(const ScaledMarket& market, const RiskBlock& risk, Arena& arena);
+
+  /// For the risk block's current point, with one weight per state in Xi.
+  void factor(const Slice& weight, const Slice& alone, const Slice& slope, const Slice& scale);
+
+  /// (x, e) := the solution for the right-hand sides (x, e).
+  void solve_in_place(Slice& x, Slice& e);
+
+  /// out := H y.
+  void apply(const Slice& y, Slice& out);
+
+  /// The diagonal of 1 + s H s.
+  double diagonal(Eigen::Index claim) const { return diagonal_[claim]; }
+
+ private:
+  static constexpr int kBorder = 3;  // kappa, d and mu
+  static constexpr int kShared = 2;  // d and mu
+  using Border = FewRows<kBorder>;
+  using Shared = FewRows<kShared>;
+
+  /// A claim's set, or that of all states.
+  struct Node {
+    double p, q, r;              // the answers
+    double mass;                 // of Xi
+    double slope, scale, alone;  // b, s
+    double of_x, across, of_e;   // the inverse (of_x, -across; across, of_e) of the claim's rows
+    double price, value;         // forwards: what those within leave of the right-hand sides
+    double push, loss;           // backwards: the sums of x and s e over it and those around
+    Border::Row own, cross;      // the border, of states in no smaller set and of the whole set
+  };
+
+  void load_states(const Slice& weight);
+  void eliminate(const Node& node, Node& outer);
+  void invert(Node& node) const;
+  void factor_shared(const Slice& weight);
+  void sweep(double* x, double* e);
+
+  const NestedClaims& sets_;
+  const RiskBlock& risk_;
+  Span<Node> nodes_;                // (claims + 1), all states the last
+  Slice diagonal_;                  // (claims)
+  Grid<double> x_by_, e_by_;        // (kShared, claims) what d and mu do
+  Grid<double> push_by_, loss_by_;  // (kShared, claims + 1)
+  Border border_;
+  Border::Factor border_factor_;
+  Shared::Factor shared_factor_;
+};
+
+}  // namespace kpm
