@@ -292,7 +292,7 @@ std::vector<int> Presolve::restore(const std::vector<int>& cell) const {
   return full;
 }
 
-Array Presolve::restore_demand(const Array& demand, const std::vector<Piece>& pieces) const {
+Array Presolve::restore_demand(const ArrayView& demand, const std::vector<Piece>& pieces) const {
   if (same_claims()) {
     return demand;
   }
@@ -315,7 +315,7 @@ Array Presolve::restore_demand(const Array& demand, const std::vector<Piece>& pi
   return full;
 }
 
-Array Presolve::restore_multipliers(const Array& multipliers) const {
+Array Presolve::restore_multipliers(const ArrayView& multipliers) const {
   if (same_claims()) {
     return multipliers;
   }

@@ -49,10 +49,10 @@ class Presolve {
 
   /// What a group demands on a step is shared by the members whose limit it is, in proportion to
   /// their own steps; `pieces` are those of a restored cell, in the full market.
-  Array restore_demand(const Array& demand, const std::vector<Piece>& pieces) const;
+  Array restore_demand(const ArrayView& demand, const std::vector<Piece>& pieces) const;
 
   /// Multipliers of the full market's prices: the first of a group stands for it.
-  Array restore_multipliers(const Array& multipliers) const;
+  Array restore_multipliers(const ArrayView& multipliers) const;
 
  private:
   struct Group {

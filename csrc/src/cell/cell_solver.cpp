@@ -56,16 +56,10 @@ CellSolver::CellSolver(const ScaledMarket& market, Arena& arena, Checkpoint* che
       checkpoint_(checkpoint),
       simplex_(market, arena, checkpoint),
       measure_(market, arena),
-      step_search_(market, arena),
       loss_(arena.array(market.states())),
       flat_demand_(arena.array(market.claims())),
+      optimum_(market.states(), market.claims()),
       multipliers_(market) {
-  for (Array* of_states :
-       {&optimum_.state_prices, &optimum_.worst_case, &optimum_.marginal_state_prices}) {
-    of_states->resize(market.states());
-  }
-  optimum_.demand.resize(market.claims());
-  optimum_.multipliers.resize(market.claims());
 }
 
 /// Count an iteration.
@@ -245,6 +239,7 @@ void CellSolver::finish(const Hull& hull, double tolerance) {
     revenue += std::clamp(price, range.low, range.high) * optimum_.demand[k];
   }
   optimum_.objective = revenue - rho;
+  optimum_.risk = rho;
 
   if (!solved) {
     support_demand(rho);
@@ -283,19 +278,21 @@ void CellSolver::search_step(const Hull& hull, double revenue) {
   for (Eigen::Index i = 0; i < loss_.size(); ++i) {
     loss_[i] -= row[i] * demand;
   }
-  step_search_.run(row, price, hull.demand_range(k), loss_, measure_);
-  multipliers_.worst_case() = step_search_.worst_case();
-  multipliers_.marginal_state_prices() = step_search_.marginal_state_prices();
-  const double objective = elsewhere + step_search_.worth();
-  const double bound = bound_by_multipliers(hull, step_search_.divergence());
+  StepSearch& search = step_search_ ? *step_search_ : step_search_.emplace(market_, arena_);
+  search.run(row, price, hull.demand_range(k), loss_, measure_);
+  multipliers_.worst_case() = search.worst_case();
+  multipliers_.marginal_state_prices() = search.marginal_state_prices();
+  const double objective = elsewhere + search.worth();
+  const double bound = bound_by_multipliers(hull, search.divergence());
   if (bound - objective < optimum_.bound - optimum_.objective) {
-    demand = step_search_.demand();
+    demand = search.demand();
     optimum_.objective = objective;
+    optimum_.risk = price * demand - search.worth();
     optimum_.bound = bound;
-    optimum_.worst_case = step_search_.worst_case();
-    optimum_.marginal_state_prices = step_search_.marginal_state_prices();
-    optimum_.divergence = step_search_.divergence();
-    optimum_.ambiguity_price = step_search_.ambiguity_price();
+    optimum_.worst_case = search.worst_case();
+    optimum_.marginal_state_prices = search.marginal_state_prices();
+    optimum_.divergence = search.divergence();
+    optimum_.ambiguity_price = search.ambiguity_price();
   }
 }
 

@@ -105,7 +105,7 @@ class CellSolver {
   CheckedSimplex simplex_;
   std::optional<InformationProjection> projection_;
   RiskMeasure measure_;
-  StepSearch step_search_;
+  std::optional<StepSearch> step_search_;
 
   Slice loss_;                   // (states)
   Slice flat_demand_;            // (claims): the simplex's objective

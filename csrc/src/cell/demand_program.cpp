@@ -327,7 +327,7 @@ bool DemandProgram::keep_best(double tolerance) {
   return merit <= tolerance;
 }
 
-void DemandProgram::write_demand(Array& demand) const {
+void DemandProgram::write_demand(Eigen::Ref<Array> demand) const {
   for (int j = 0; j < steps_.size(); ++j) {
     demand[claim_[j]] = std::clamp(best_demand_[j], steps_.low(j), steps_.high(j));
   }

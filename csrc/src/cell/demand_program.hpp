@@ -51,7 +51,7 @@ class DemandProgram {
   int claim(int j) const { return claim_[j]; }
 
   // The best point so far.
-  void write_demand(Array& demand) const;  ///< (claims) the steps' entries
+  void write_demand(Eigen::Ref<Array> demand) const;  ///< (claims) the steps' entries
   const Slice& worst_case() const { return best_p_; }
   const Slice& marginal_state_prices() const { return best_g_; }
   double risk() const { return best_risk_; }              ///< rho, from above

@@ -43,8 +43,8 @@ void RiskCurvature::root_of_worst_case(const double* payoff, double* root) const
   }
 }
 
-Matrix risk_curvature(const Matrix& payoffs, const std::vector<int>& claims, const Array& p,
-                      const Array& g, double risk_aversion, double multiplier) {
+Matrix risk_curvature(const Matrix& payoffs, const std::vector<int>& claims, const ArrayView& p,
+                      const ArrayView& g, double risk_aversion, double multiplier) {
   const RiskCurvature curve(p, g, risk_aversion, multiplier);
   const auto count = static_cast<Eigen::Index>(claims.size());
   Matrix rows(count, payoffs.cols());

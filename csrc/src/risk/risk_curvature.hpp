@@ -29,7 +29,7 @@ class RiskCurvature {
 };
 
 /// Second derivatives of rho(P'y - w) in the y of some claims, the lower triangle; P is `payoffs`.
-Matrix risk_curvature(const Matrix& payoffs, const std::vector<int>& claims, const Array& p,
-                      const Array& g, double risk_aversion, double multiplier);
+Matrix risk_curvature(const Matrix& payoffs, const std::vector<int>& claims, const ArrayView& p,
+                      const ArrayView& g, double risk_aversion, double multiplier);
 
 }  // namespace kpm

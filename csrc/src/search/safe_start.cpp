@@ -97,7 +97,7 @@ void SafeStart::take_bound() {
 Candidate SafeStart::follow() {
   Candidate best;
   take_bound();
-  auto optimum = std::make_shared<CellOptimum>();
+  auto optimum = std::make_shared<CellOptimum>(market_.states(), market_.claims());
   Array prices = marginal_;
   for (int step = 0; step < kSteps && best.value < no_trade_; ++step) {
     const double value = evaluate(prices);
@@ -106,7 +106,7 @@ Candidate SafeStart::follow() {
       best.cell = cell_;
       optimum->state_prices = prices;
       optimum->demand = demand_;
-      optimum->multipliers.setZero(market_.claims());
+      optimum->multipliers.setZero();
       optimum->worst_case = worst_case_;
       optimum->marginal_state_prices = marginal_;
       optimum->divergence = divergence_;

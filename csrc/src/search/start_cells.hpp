@@ -20,6 +20,7 @@ void visit_start_cells(const ScaledMarket& market, const std::vector<Corners>& c
                        Visit&& visit) {
   Array prices = market.prior;
   std::vector<std::vector<int>> seen;
+  seen.reserve(static_cast<std::size_t>(most));
   while (static_cast<int>(seen.size()) < most) {
     std::vector<int> cell(corners.size());
     for (std::size_t k = 0; k < cell.size(); ++k) {
@@ -30,7 +31,7 @@ void visit_start_cells(const ScaledMarket& market, const std::vector<Corners>& c
       return;
     }
     seen.push_back(std::move(cell));
-    const Array* const marginal = visit(seen.back());
+    const Slice* const marginal = visit(seen.back());
     if (marginal == nullptr) {
       return;
     }

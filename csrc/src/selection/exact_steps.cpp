@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "numerics/arena.hpp"
 #include "numerics/semidefinite_cholesky.hpp"
 #include "numerics/tolerances.hpp"
 #include "risk/risk_curvature.hpp"
@@ -152,7 +153,7 @@ class BoxProgram {
 /// derivative.
 bool are_near(const ScaledMarket& market, const std::vector<StepRange>& steps,
               const CellOptimum& solution, const Array& value) {
-  const Array& g = solution.marginal_state_prices;
+  const Slice& g = solution.marginal_state_prices;
   return std::all_of(steps.begin(), steps.end(), [&](const StepRange& step) {
     if (!lies_inside(solution.demand[step.claim], step)) {
       return true;

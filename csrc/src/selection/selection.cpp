@@ -135,7 +135,7 @@ std::vector<std::size_t> Selection::undominated(const std::vector<std::size_t>& 
   for (std::size_t t = 0; t < count; ++t) {
     place[tied[t]] = t;
     checkpoint_.pass(claims * market_.states());
-    choices[tied[t]].risk = demand_.risk(choices[tied[t]].demand);
+    risk(choices[tied[t]]);
   }
   // reaches[t * count + u]: u dominates t, or dominates one that dominates t.
   std::vector<char> reaches(count * count, 0);
@@ -229,6 +229,7 @@ Choice Selection::as_found(const Candidate& candidate) {
   choice.cell = candidate.cell;
   choice.demand = optimum.demand;
   choice.value = optimum.objective;
+  choice.risk = optimum.risk;
   choice.state_prices = optimum.state_prices.max(0.0);
   choice.state_prices /= choice.state_prices.sum();
   choice.worst_case = optimum.worst_case;
@@ -300,7 +301,15 @@ void Selection::value_at_prices(Choice& choice) {
     choice.off = std::max({choice.off, low - price, price - high});
     revenue += std::clamp(price, low, high) * choice.demand[k];
   }
-  choice.worth = revenue - demand_.risk(choice.demand);
+  choice.worth = revenue - risk(choice);
+}
+
+/// That of a cell's own optimum has been found by who solved it.
+double Selection::risk(Choice& choice) {
+  if (choice.risk == kInfinity) {
+    choice.risk = demand_.risk(choice.demand);
+  }
+  return choice.risk;
 }
 
 /// Choose the demand; where it lies at the end of a step, move to the adjacent flat and choose
@@ -327,7 +336,7 @@ void Selection::settle(const std::vector<int>& candidate, const std::vector<Cand
     if (at_hand) {
       optimum = same->optimum.get();
     } else {  // moved to from the ends of steps, it has been solved
-      optimum = !flats_.empty() && cell == flats_ ? &of_flats_ : &solve(cell);
+      optimum = !flats_.empty() && cell == flats_ ? of_flats_.get() : &solve(cell);
     }
     ChosenDemand chosen = demand_.choose(*optimum, cell, kTie);
     if (std::vector<int> flats = near_ends_.flats(chosen); !flats.empty()) {
@@ -337,10 +346,10 @@ void Selection::settle(const std::vector<int>& candidate, const std::vector<Cand
           if (!at_hand) {
             optimum = &kept.emplace(*optimum);
           }
-          of_flats_ = solve(flats);
+          of_flats_ = std::make_unique<CellOptimum>(solve(flats));
           flats_ = flats;
         }
-        if (near_ends_.is_meant(flats, chosen.cell, of_flats_, optimum->objective)) {
+        if (near_ends_.is_meant(flats, chosen.cell, *of_flats_, optimum->objective)) {
           cell = std::move(flats);
           continue;
         }
@@ -354,6 +363,7 @@ void Selection::settle(const std::vector<int>& candidate, const std::vector<Cand
     choice.cell = std::move(cell);
     choice.demand = std::move(chosen.demand);
     choice.value = optimum->objective;
+    choice.risk = (choice.demand == optimum->demand).all() ? optimum->risk : kInfinity;
     choice.volume = volume(choice);
     choice.worst_case = optimum->worst_case;
     choice.marginal_state_prices = optimum->marginal_state_prices;
@@ -396,9 +406,10 @@ double Selection::volume(const Choice& choice) const {
 /// False if no state prices reach the cell.
 bool Selection::add_prices(Choice& choice) {
   const int claims = market_.claims();
-  Array low(claims);
-  Array high(claims);
-  Array flat(claims);
+  Array figures(3 * claims);
+  Slice low(figures.data(), claims);
+  Slice high(low.data() + claims, claims);
+  Slice flat(high.data() + claims, claims);
   for (int k = 0; k < claims; ++k) {
     const int piece = choice.cell[static_cast<std::size_t>(k)];
     const Piece range = claim(k).piece(piece);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -25,7 +26,7 @@ struct Choice {
   Array state_prices;
   Array worst_case, marginal_state_prices, multipliers;
   double value = -kInfinity;  ///< certainty equivalent
-  double risk = 0.0;          ///< rho of the demand, if it is compared with another's
+  double risk = kInfinity;    ///< rho of the demand, once it has been asked for
   double volume = 0.0;        ///< traded, each claim weighted by its payoff range
   double divergence = 0.0;    ///< KL(state prices | prior)
   double worth = -kInfinity;  ///< certainty equivalent at the state prices, once these are chosen
@@ -74,6 +75,7 @@ class Selection {
   double volume(const Choice& choice) const;
   bool add_prices(Choice& choice);
   void value_at_prices(Choice& choice);
+  double risk(Choice& choice);
   Choice as_found(const Candidate& candidate);
   Choice safe_choice();
   void make_safe(SafeStart& safe, Choice& choice);
@@ -91,7 +93,7 @@ class Selection {
   NearEnds near_ends_;
   std::optional<PriceRule> prices_;
   std::vector<int> flats_;  // beside the ends of steps, solved last
-  CellOptimum of_flats_;
+  std::unique_ptr<const CellOptimum> of_flats_;
   std::int64_t iterations_ = 0;
 };
 

@@ -69,6 +69,8 @@ TEST(the_demand_of_a_step_is_where_the_maker_s_marginal_price_is_the_limit) {
     inside += best == free ? 1 : 0;
     CHECK_NEAR(solver.optimum().demand[0], best, 1e-5);
     CHECK_NEAR(solver.optimum().objective, worth, 1e-10);
+    CHECK_NEAR(solver.optimum().risk, -book.certainty_equivalent(solver.optimum().demand[0], 0.0),
+               1e-13);
     CHECK_AT_MOST(worth, solver.optimum().bound, 1e-12);
     CHECK_NEAR(solver.optimum().state_prices[0], price, 1e-10);
   }

@@ -31,17 +31,17 @@ Candidate find_equilibrium(const ScaledMarket& market, const std::vector<Stairca
       solve_auction(auction, stairs, idle, kMostIterations, FaceRule::kLeastRegret, function);
   AuctionPoint& point = solved.point;
 
-  auto optimum = std::make_shared<CellOptimum>();
+  auto optimum = std::make_shared<CellOptimum>(market.states(), market.claims());
   const double risk = function.evaluate(auction.losses(point.demand));
   optimum->objective = (market.payoffs * point.g.matrix()).dot(point.demand.matrix()) - risk;
   optimum->bound = kInfinity;
   optimum->ambiguity_price = function.ambiguity_price();
   optimum->divergence = function.conjugate(point.g, point.p);
-  optimum->multipliers.setZero(market.claims());
+  optimum->multipliers.setZero();
   optimum->state_prices = point.g;
-  optimum->marginal_state_prices = std::move(point.g);
-  optimum->worst_case = std::move(point.p);
-  optimum->demand = std::move(point.demand);
+  optimum->marginal_state_prices = point.g;
+  optimum->worst_case = point.p;
+  optimum->demand = point.demand;
   Candidate candidate;
   candidate.value = optimum->objective;
   candidate.cell = std::move(point.piece);

@@ -23,7 +23,7 @@ constexpr double kTieShare = 0.25;
 
 /// The demand of the presolved book, of the full one, whose cell this is.
 Array restore_demand(const Presolve& book, const ScaledMarket& scaled,
-                     const std::vector<Staircase>& stairs, const Array& merged,
+                     const std::vector<Staircase>& stairs, const ArrayView& merged,
                      const std::vector<int>& cell) {
   std::vector<Piece> pieces;
   pieces.reserve(cell.size());
@@ -128,12 +128,16 @@ Found prove(const Market& market, const TradedMarket& traded, Presolve& book,
   search.report = task.report;
   search.stake = [&](const Candidate& candidate) {
     const Array none;
-    const std::vector<int> cell = book.restore(candidate.cell);
-    if (candidate.optimum && !book.same_claims()) {  // of all claims: as without presolve
-      const Array& merged = candidate.optimum->demand;
-      return stakes.of(cell, restore_demand(book, scaled, stairs, merged, cell), candidate.value);
+    if (book.same_claims()) {
+      return candidate.optimum
+                 ? stakes.of(candidate.cell, candidate.optimum->demand, candidate.value)
+                 : stakes.of(candidate.cell, none, candidate.value);
     }
-    return stakes.of(cell, candidate.optimum ? candidate.optimum->demand : none, candidate.value);
+    const std::vector<int> cell = book.restore(candidate.cell);  // of all claims
+    const Array demand = candidate.optimum
+                             ? restore_demand(book, scaled, stairs, candidate.optimum->demand, cell)
+                             : none;
+    return stakes.of(cell, demand, candidate.value);
   };
   search.too_coarse = task.too_coarse;
   TreeResult result = branch_and_bound(book.market(), book.corners(), search);
@@ -151,11 +155,20 @@ Found prove(const Market& market, const TradedMarket& traded, Presolve& book,
   }
   for (auto* const found : {&result.candidates, &result.reserve}) {
     for (Candidate& candidate : *found) {
+      if (book.same_claims()) {
+        continue;
+      }
       candidate.cell = book.restore(candidate.cell);
-      if (!book.same_claims() && candidate.optimum) {
-        auto optimum = std::make_shared<CellOptimum>(*candidate.optimum);
-        optimum->demand = restore_demand(book, scaled, stairs, optimum->demand, candidate.cell);
-        optimum->multipliers = book.restore_multipliers(optimum->multipliers);
+      if (candidate.optimum) {
+        const CellOptimum& merged = *candidate.optimum;
+        auto optimum = std::make_shared<CellOptimum>(scaled.states(), scaled.claims());
+        static_cast<CellFigures&>(*optimum) = merged;
+        optimum->state_prices = merged.state_prices;
+        optimum->worst_case = merged.worst_case;
+        optimum->marginal_state_prices = merged.marginal_state_prices;
+        optimum->demand = restore_demand(book, scaled, stairs, merged.demand, candidate.cell);
+        optimum->multipliers = book.restore_multipliers(merged.multipliers);
+        optimum->risk = kInfinity;  // what is sold of a complement adds the same to all losses
         candidate.optimum = std::move(optimum);
         candidate.solved = false;  // the members of a group have not been told apart
       }

@@ -92,7 +92,7 @@ class OneCell {
   CellSolver::Settings inner_;
   double room_ = kInfinity;  // money: so far from what is filled for certain steps are searched
   ScaledMarket scaled_;
-  CellOptimum optimum_;
+  CellOptimum optimum_{scaled_.states(), scaled_.claims()};
   CellSolver::Outcome outcome_ = CellSolver::Outcome::kStalled;
   double beyond_ = -kInfinity;  // bound of the demand that is not searched, scaled
   int iterations_ = 0;

@@ -36,7 +36,7 @@ class Stakes {
   /// claims merged from them. Where the clearing's `value` is no more than that of no trade, which
   /// is zero at least, so little demand may be what its solver has left over: then as much is at
   /// stake as where nothing trades.
-  double of(const std::vector<int>& cell, const Array& net, double value) const {
+  double of(const std::vector<int>& cell, const ArrayView& net, double value) const {
     double filled = 0.0;
     for (int k = 0; k < scaled_.claims(); ++k) {
       const auto at = static_cast<std::size_t>(k);

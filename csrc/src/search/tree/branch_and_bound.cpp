@@ -49,6 +49,7 @@ class Tree {
         first_(market, corners, token_, is_tiny(market) ? kUnpolled : 0.0),
         to_the_end_(goes_on_to_the_end(market, settings.tolerance)) {
     candidates_.reserve(kReserve);
+    reserve_.reserve(kReserve + 1);
   }
 
   TreeResult run() {
@@ -360,13 +361,6 @@ class Tree {
         [](const Candidate& a, const Candidate& b) { return a.value < b.value; });
   }
 
-  /// Its demand.
-  Array best_demand() const {
-    const auto best = best_candidate();
-    const bool known = best != candidates_.end() && best->optimum;
-    return known ? best->optimum->demand : Array::Zero(market_.claims());
-  }
-
   /// Solve the cells that may tie with the best.
   void collect_ties() {
     // Where the proof ended far from the last digits, ties cannot be determined.
@@ -376,10 +370,13 @@ class Tree {
         tight.push_back(&node);
       }
     }
-    const Array demand = best_demand();
+    const auto best = best_candidate();
+    const std::shared_ptr<const CellOptimum> optimum =
+        best != candidates_.end() ? best->optimum : nullptr;
     std::unique_ptr<TangentBound> tangent;  // made where cells may tie
     std::vector<Multipliers> worse;  // supports of cells that do not tie: they may rule out others
-    for (const auto& [cell, node] : tied_cells(market_, tight, corners_, demand, best_, tangent)) {
+    for (const auto& [cell, node] :
+         tied_cells(market_, tight, corners_, optimum.get(), best_, tangent)) {
       const auto known = [&cell = cell, this](const Candidate& c) { return is_known(cell, c); };
       if (token_.poll()) {
         return;
@@ -392,8 +389,9 @@ class Tree {
         return support.bound(corners_, box) < best_ - kTie;
       };
       if (!tangent) {
-        tangent = std::make_unique<TangentBound>(market_, corners_);
+        tangent = std::make_unique<TangentBound>(market_, corners_, optimum.get());
       }
+      const Array demand = optimum ? Array(optimum->demand) : Array::Zero(market_.claims());
       if (std::any_of(worse.begin(), worse.end(), beneath) ||
           tangent->rules_out(box, demand, node->multipliers.lambda(), best_ - kTie)) {
         continue;

@@ -17,24 +17,32 @@ constexpr double kLeastLeft = 1e-12;  // nats that rounding cannot have left
 
 }  // namespace
 
-TangentBound::TangentBound(const ScaledMarket& market, const std::vector<Corners>& corners)
+TangentBound::TangentBound(const ScaledMarket& market, const std::vector<Corners>& corners,
+                           const CellOptimum* near)
     : market_(market),
       corners_(corners),
       measure_(market, arena_),
       loss_(market.states()),
       multipliers_(market),
       factor_(market.claims(), arena_),
-      variance_(Array::Zero(market.claims())) {}
+      variance_(Array::Zero(market.claims())) {
+  moving_.reserve(static_cast<std::size_t>(market.claims()));
+  if (near != nullptr && near->risk < kInfinity) {
+    rho_ = near->risk;
+    multiplier_ = near->ambiguity_price;
+  }
+}
 
-bool TangentBound::support(const Array& demand, const ArrayView& lambda) {
+bool TangentBound::support(const ArrayView& demand, const ArrayView& lambda) {
   if (market_.kind == Ambiguity::kSimplex) {
     return false;
   }
   lean_ = 0.0;
   set_demand(demand);
   // Calls are for neighbouring demands: the last answer is a good start.
-  rho_ = measure_.evaluate(loss_, rho_, measure_.multiplier());
-  if (market_.kind == Ambiguity::kBall && !(measure_.multiplier() > 0.0)) {
+  rho_ = measure_.evaluate(loss_, rho_, multiplier_);
+  multiplier_ = measure_.multiplier();
+  if (market_.kind == Ambiguity::kBall && !(multiplier_ > 0.0)) {
     return false;
   }
   Slice worst = multipliers_.worst_case();
@@ -45,7 +53,7 @@ bool TangentBound::support(const Array& demand, const ArrayView& lambda) {
   return true;
 }
 
-void TangentBound::set_demand(const Array& demand) {
+void TangentBound::set_demand(const ArrayView& demand) {
   demand_ = demand;
   loss_ = -market_.inventory;
   for (int k = 0; k < market_.claims(); ++k) {
@@ -55,7 +63,7 @@ void TangentBound::set_demand(const Array& demand) {
   }
 }
 
-bool TangentBound::support_inside(const Array& demand, const ArrayView& marginal_state_prices,
+bool TangentBound::support_inside(const ArrayView& demand, const ArrayView& marginal_state_prices,
                                   const ArrayView& lambda) {
   if (market_.kind == Ambiguity::kNone) {
     return false;
@@ -91,7 +99,7 @@ bool TangentBound::support_inside(const Array& demand, const ArrayView& marginal
   return true;
 }
 
-bool TangentBound::rules_out(const Box& box, const Array& demand, const ArrayView& lambda,
+bool TangentBound::rules_out(const Box& box, const ArrayView& demand, const ArrayView& lambda,
                              double threshold) {
   Array moved = demand;
   bool far = false;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "book/corners.hpp"
+#include "cell/cell_optimum.hpp"
 #include "numerics/arena.hpp"
 #include "numerics/semidefinite_cholesky.hpp"
 #include "risk/dual_bound.hpp"
@@ -16,18 +17,20 @@ namespace kpm {
 /// the piece lower: one evaluation of the risk instead of a cell.
 class TangentBound {
  public:
-  TangentBound(const ScaledMarket& market, const std::vector<Corners>& corners);
+  /// `near`: a clearing next to those whose demand will be supported, if one is known.
+  TangentBound(const ScaledMarket& market, const std::vector<Corners>& corners,
+               const CellOptimum* near = nullptr);
 
   /// Support this demand, with the prices' multipliers lambda. False at a kink, where the risk has
   /// no curvature.
-  bool support(const Array& demand, const ArrayView& lambda);
+  bool support(const ArrayView& demand, const ArrayView& lambda);
 
   /// Where g itself lies within the ambiguity, S nats inside: support the demand by p = g, as at a
   /// kink. For any losses L, tilting g towards them by e, with l the deviation of ln(g / q),
   ///     e l + e^2 <= S, e^2 <= min g   =>   rho(L) >= E_g L + e sd_g(L):
   /// g (1 + e u) is a distribution within the ambiguity for a u of mean zero and deviation one.
   /// False where there is no such e.
-  bool support_inside(const Array& demand, const ArrayView& marginal_state_prices,
+  bool support_inside(const ArrayView& demand, const ArrayView& marginal_state_prices,
                       const ArrayView& lambda);
 
   /// The bound of every clearing of a box.
@@ -35,7 +38,8 @@ class TangentBound {
 
   /// Whether the tangent at this demand, moved onto the box as little as possible, bounds all of
   /// the box below the threshold. Where nothing had to be moved that cannot be.
-  bool rules_out(const Box& box, const Array& demand, const ArrayView& lambda, double threshold);
+  bool rules_out(const Box& box, const ArrayView& demand, const ArrayView& lambda,
+                 double threshold);
 
   /// Under the tangent, the most of a claim on pieces first .. last.
   double most(int claim, int first, int last) const {
@@ -64,14 +68,15 @@ class TangentBound {
   double farthest(int claim, double shortfall);
 
  private:
-  void set_demand(const Array& demand);
+  void set_demand(const ArrayView& demand);
   double variance(int claim);
 
   const ScaledMarket& market_;
   const std::vector<Corners>& corners_;
   Arena arena_;
   RiskMeasure measure_;
-  double rho_ = 0.0;
+  double rho_ = 0.0;         // of the demand supported last, or of a near one,
+  double multiplier_ = 0.0;  // with the price of ambiguity there
   Array demand_, loss_;
   Multipliers multipliers_;
 

@@ -17,6 +17,53 @@ struct Option {
   double deficit;  // what the piece's better corner is worth less than the best of its run
 };
 
+using Options = Span<const Option>;
+
+/// The options of each claim, in one array.
+class Choices {
+ public:
+  explicit Choices(std::size_t claims) {
+    runs_.reserve(claims);
+    all_.reserve(2 * claims);
+  }
+
+  void add_claim() { runs_.push_back({all_.size(), all_.size()}); }
+  /// To the claim added last.
+  void add(const Option& option) {
+    all_.push_back(option);
+    runs_.back().end = all_.size();
+  }
+  /// Leave out those of a claim that are `ruled_out`. Returns whether there were any.
+  template <class RuledOut>
+  bool leave_out(std::size_t claim, RuledOut&& ruled_out) {
+    Run& run = runs_[claim];
+    const auto begin = all_.begin() + static_cast<std::ptrdiff_t>(run.begin);
+    const auto end = all_.begin() + static_cast<std::ptrdiff_t>(run.end);
+    const auto left = std::remove_if(begin, end, ruled_out);
+    run.end = static_cast<std::size_t>(left - all_.begin());
+    return left != end;
+  }
+
+  std::size_t size() const { return runs_.size(); }
+  Options operator[](std::size_t claim) const {
+    const Run& run = runs_[claim];
+    return {all_.data() + run.begin, static_cast<Eigen::Index>(run.end - run.begin)};
+  }
+  bool is_open(std::size_t claim) const { return runs_[claim].end - runs_[claim].begin > 1; }
+  bool any_open() const {
+    return std::any_of(runs_.begin(), runs_.end(),
+                       [](const Run& run) { return run.end - run.begin > 1; });
+  }
+
+ private:
+  struct Run {
+    std::size_t begin, end;
+  };
+
+  std::vector<Option> all_;
+  std::vector<Run> runs_;  // (claims)
+};
+
 /// Pieces that are left out together, where a bound on all of them allows it.
 constexpr int kBlock = 32;
 /// Corners on either side of the best that may tie with it before all the others are left out.
@@ -24,10 +71,11 @@ constexpr int kNearby = 3;
 /// kStepEnd where the step loses so firmly that the selection takes demand there to the end.
 constexpr double kFirmStepEnd = 5e-6;
 
-/// Pieces of first .. last that can be part of a tied clearing. `excess` is the node's bound less
-/// the best clearing's value.
-std::vector<Option> options(int k, const Corners& corners, int first, int last,
-                            const Multipliers& multipliers, double slack, double excess) {
+/// Add a claim and those of its pieces first .. last that can be part of a tied clearing. `excess`
+/// is the node's bound less the best clearing's value.
+void add_options(int k, const Corners& corners, int first, int last, const Multipliers& multipliers,
+                 double slack, double excess, Choices& choices) {
+  choices.add_claim();
   const int best = multipliers.best_corner(k, corners, first, last);
   const auto worth = [&](int c) {
     const auto at = static_cast<std::size_t>(c);
@@ -42,17 +90,18 @@ std::vector<Option> options(int k, const Corners& corners, int first, int last,
     return piece >= first && piece <= last && deficit(piece) <= slack &&
            deficit(piece + 1) <= slack;
   };
-  std::vector<Option> result;
-  // Mostly all that ties is beside the best corner: what lies on either side is left out whole.
+  // Mostly all that ties is beside the best corner: what lies on either side is left out whole, if
+  // that is more than what it takes to look at each.
+  const bool many = last - first > 4 * kNearby;
   int begin = first;
-  for (int c = best - 1; c > first && best - c <= kNearby; --c) {
+  for (int c = best - 1; many && c > first && best - c <= kNearby; --c) {
     if (none_ties(first, c)) {
       begin = c;
       break;
     }
   }
   int end = last;
-  for (int c = best + 1; c <= last && c - best <= kNearby; ++c) {
+  for (int c = best + 1; many && c <= last && c - best <= kNearby; ++c) {
     if (none_ties(c, last + 1)) {
       end = c - 1;
       break;
@@ -83,12 +132,9 @@ std::vector<Option> options(int k, const Corners& corners, int first, int last,
         continue;
       }
     }
-    result.push_back({piece, std::min(low, high)});
+    choices.add({piece, std::min(low, high)});
   }
-  return result;
 }
-
-using Choices = std::vector<std::vector<Option>>;
 
 bool is_step(const Option& option) { return Staircase::is_step(option.piece); }
 
@@ -106,12 +152,12 @@ class Lister {
         rest_(choices_.size() + 1, 0.0),
         cell_(choices_.size(), 0) {
     for (std::size_t k = choices_.size(); k-- > 0;) {
-      const auto steps =
-          static_cast<std::size_t>(std::count_if(choices_[k].begin(), choices_[k].end(), is_step));
+      const Options options = choices_[k];
+      const Eigen::Index steps = std::count_if(options.begin(), options.end(), is_step);
       least_[k] = least_[k + 1] + (steps == 0 ? 1 : 0);
-      most_[k] = most_[k + 1] + (steps < choices_[k].size() ? 1 : 0);
-      double least = choices_[k].empty() ? kInfinity : choices_[k].front().deficit;
-      for (const Option& option : choices_[k]) {
+      most_[k] = most_[k + 1] + (steps < options.size() ? 1 : 0);
+      double least = kInfinity;
+      for (const Option& option : options) {
         least = std::min(least, option.deficit);
       }
       rest_[k] = rest_[k + 1] + least;
@@ -155,46 +201,35 @@ class Lister {
 /// The box that holds the options; false where a claim has none.
 bool span_options(const Choices& choices, Box& box) {
   for (std::size_t k = 0; k < choices.size(); ++k) {
-    if (choices[k].empty()) {
+    const Options options = choices[k];
+    if (options.size() == 0) {
       return false;
     }
-    box.first[k] = choices[k].front().piece;
-    box.last[k] = choices[k].back().piece;
+    box.first[k] = options[0].piece;
+    box.last[k] = options[options.size() - 1].piece;
   }
   return true;
 }
 
-bool is_open(const std::vector<Option>& options) { return options.size() > 1; }
-
-bool any_open(const Choices& choices) {
-  return std::any_of(choices.begin(), choices.end(), is_open);
-}
-
 /// Where no claim has several options: whether there is a cell, and its deficits leave it tied.
 bool is_tied(const Choices& choices, double slack) {
-  return std::all_of(choices.begin(), choices.end(), [&](const std::vector<Option>& options) {
-    const bool fits = !options.empty() && options.front().deficit <= slack;
-    slack -= fits ? options.front().deficit : 0.0;
-    return fits;
-  });
+  for (std::size_t k = 0; k < choices.size(); ++k) {
+    const Options options = choices[k];
+    if (options.size() == 0 || !(options[0].deficit <= slack)) {
+      return false;
+    }
+    slack -= options[0].deficit;
+  }
+  return true;
 }
 
 std::vector<int> first_of_each(const Choices& choices) {
   std::vector<int> cell;
   cell.reserve(choices.size());
-  for (const std::vector<Option>& options : choices) {
-    cell.push_back(options.front().piece);
+  for (std::size_t k = 0; k < choices.size(); ++k) {
+    cell.push_back(choices[k][0].piece);
   }
   return cell;
-}
-
-/// Leave out the options that are `ruled_out`. Returns whether there were any.
-template <class RuledOut>
-bool leave_out(std::vector<Option>& options, RuledOut&& ruled_out) {
-  const auto end = std::remove_if(options.begin(), options.end(), ruled_out);
-  const bool any = end != options.end();
-  options.erase(end, options.end());
-  return any;
 }
 
 /// Leave out options of each claim in turn: `of_claim` is told the claim and the tangent's bound of
@@ -203,7 +238,7 @@ bool leave_out(std::vector<Option>& options, RuledOut&& ruled_out) {
 template <class OfClaim>
 void narrow(Choices& choices, Box& box, TangentBound& tangent, OfClaim&& of_claim) {
   bool fewer = true;
-  while (fewer && span_options(choices, box) && any_open(choices)) {
+  while (fewer && span_options(choices, box) && choices.any_open()) {
     fewer = false;
     tangent.set_box(box);
     const double bound = tangent.bound(box);
@@ -216,11 +251,11 @@ void narrow(Choices& choices, Box& box, TangentBound& tangent, OfClaim&& of_clai
 /// Leave out the pieces that the curvature of the risk at the best demand rules out for any demand
 /// of the other claims.
 void leave_out_curved(Choices& choices, Box& box, const std::vector<Corners>& corners,
-                      const Array& demand, double threshold, TangentBound& tangent) {
+                      const ArrayView& demand, double threshold, TangentBound& tangent) {
   narrow(choices, box, tangent, [&](std::size_t at, double bound) {
     const auto k = static_cast<int>(at);
     const double others = bound - tangent.most(k, box.first[at], box.last[at]);
-    return leave_out(choices[at], [&](const Option& option) {
+    return choices.leave_out(at, [&](const Option& option) {
       const auto low = static_cast<std::size_t>(option.piece);
       const double off =
           std::max(demand[k] - corners[at].demand[low], corners[at].demand[low + 1] - demand[k]);
@@ -235,9 +270,10 @@ void leave_out_curved(Choices& choices, Box& box, const std::vector<Corners>& co
 /// than a tie can be, and steps that it lies at the end of, beside a flat that has the same demand,
 /// if nothing but that end ties.
 void leave_out_at_kink(Choices& choices, Box& box, const std::vector<Corners>& corners,
-                       const Array& demand, double best, double rounding, TangentBound& tangent) {
+                       const ArrayView& demand, double best, double rounding,
+                       TangentBound& tangent) {
   narrow(choices, box, tangent, [&](std::size_t at, double bound) {
-    if (!is_open(choices[at])) {
+    if (!choices.is_open(at)) {
       return false;
     }
     const auto k = static_cast<int>(at);
@@ -250,8 +286,9 @@ void leave_out_at_kink(Choices& choices, Box& box, const std::vector<Corners>& c
     const auto is_flat_there = [&](const Option& option) {
       return !is_step(option) && std::abs(ends(option.piece).first - demand[k]) <= open;
     };
-    const bool stood_in = std::any_of(choices[at].begin(), choices[at].end(), is_flat_there);
-    return leave_out(choices[at], [&](const Option& option) {
+    const Options options = choices[at];
+    const bool stood_in = std::any_of(options.begin(), options.end(), is_flat_there);
+    return choices.leave_out(at, [&](const Option& option) {
       const auto [low, high] = ends(option.piece);
       if (std::max(low - demand[k], demand[k] - high) > tied) {
         return true;
@@ -265,13 +302,13 @@ void leave_out_at_kink(Choices& choices, Box& box, const std::vector<Corners>& c
 
 /// The same by tangents at the demand moved onto each piece, which include what ambiguity adds to
 /// the curvature, but not how the other claims adapt.
-void leave_out_moved(Choices& choices, Box& box, const Array& demand, const ArrayView& lambda,
+void leave_out_moved(Choices& choices, Box& box, const ArrayView& demand, const ArrayView& lambda,
                      double threshold, TangentBound& tangent) {
   for (std::size_t k = 0; k < choices.size() && span_options(choices, box); ++k) {
-    if (!is_open(choices[k])) {
+    if (!choices.is_open(k)) {
       continue;
     }
-    leave_out(choices[k], [&](const Option& option) {
+    choices.leave_out(k, [&](const Option& option) {
       box.first[k] = box.last[k] = option.piece;
       return tangent.rules_out(box, demand, lambda, threshold);
     });
@@ -289,11 +326,13 @@ double rounding_of(const Multipliers& multipliers, double money) {
 }  // namespace
 
 std::vector<TiedCell> tied_cells(const ScaledMarket& market, const std::vector<const Node*>& nodes,
-                                 const std::vector<Corners>& corners, const Array& demand,
-                                 double best, std::unique_ptr<TangentBound>& made) {
-  const double threshold = best - kTie;
+                                 const std::vector<Corners>& corners, const CellOptimum* best,
+                                 double value, std::unique_ptr<TangentBound>& made) {
+  const Array none = Array::Zero(best == nullptr ? market.claims() : 0);
+  const ArrayView demand = best == nullptr ? ArrayView(none) : ArrayView(best->demand);
+  const double threshold = value - kTie;
   // Losses and revenue are sums of what the maker holds and sells.
-  const double money = std::abs(best) + market.inventory.abs().sum() + demand.abs().sum();
+  const double money = std::abs(value) + market.inventory.abs().sum() + demand.abs().sum();
   std::vector<Lister> listers;
   std::vector<TiedCell> result;
   for (const Node* const node : nodes) {
@@ -301,29 +340,28 @@ std::vector<TiedCell> tied_cells(const ScaledMarket& market, const std::vector<c
     if (slack < 0.0) {
       continue;
     }
-    const double excess = std::max(node->bound - best, rounding_of(node->multipliers, money));
-    Choices choices;
-    choices.reserve(corners.size());
+    const double excess = std::max(node->bound - value, rounding_of(node->multipliers, money));
+    Choices choices(corners.size());
     for (int k = 0; k < node->box.claims(); ++k) {
       const auto at = static_cast<std::size_t>(k);
-      choices.push_back(options(k, corners[at], node->box.first[at], node->box.last[at],
-                                node->multipliers, slack, excess));
+      add_options(k, corners[at], node->box.first[at], node->box.last[at], node->multipliers, slack,
+                  excess, choices);
     }
-    if (any_open(choices)) {
+    if (choices.any_open()) {
       Box box = node->box;
       if (!made) {
-        made = std::make_unique<TangentBound>(market, corners);
+        made = std::make_unique<TangentBound>(market, corners, best);
       }
       TangentBound& tangent = *made;
       if (tangent.support(demand, node->multipliers.lambda())) {
         leave_out_curved(choices, box, corners, demand, threshold, tangent);
       } else if (const Multipliers& of = node->multipliers;
                  tangent.support_inside(demand, of.marginal_state_prices(), of.lambda())) {
-        leave_out_at_kink(choices, box, corners, demand, best, rounding_of(of, money), tangent);
+        leave_out_at_kink(choices, box, corners, demand, value, rounding_of(of, money), tangent);
       }
       leave_out_moved(choices, box, demand, node->multipliers.lambda(), threshold, tangent);
     }
-    if (nodes.size() == 1 && !any_open(choices)) {
+    if (nodes.size() == 1 && !choices.any_open()) {
       if (is_tied(choices, slack)) {
         result.push_back({first_of_each(choices), node});
       }

@@ -21,11 +21,11 @@ struct TiedCell {
 /// corner of each piece is worth. Cells whose bound reaches the threshold are listed, in order; at
 /// most `kMostTiedCells` of them, those with the most steps. A clearing at a corner that two pieces
 /// share is listed once: in the piece both of whose corners are as good, else in the flat. Pieces
-/// off the best clearing's `demand` that `tangent` bounds below the threshold are left out
-/// beforehand; it is made where there are any.
+/// off the demand of the `best` clearing, null where nothing trades, that `tangent` bounds below
+/// the threshold are left out beforehand; it is made where there are any.
 std::vector<TiedCell> tied_cells(const ScaledMarket& market, const std::vector<const Node*>& nodes,
-                                 const std::vector<Corners>& corners, const Array& demand,
-                                 double best, std::unique_ptr<TangentBound>& tangent);
+                                 const std::vector<Corners>& corners, const CellOptimum* best,
+                                 double value, std::unique_ptr<TangentBound>& tangent);
 
 constexpr std::size_t kMostTiedCells = 256;
 

@@ -27,7 +27,7 @@ std::size_t cells_beside_a_step(double width, double excess, double ambiguity = 
   node.multipliers.value()[0] = 0.5;
   node.bound = excess;
   std::unique_ptr<TangentBound> tangent;
-  return tied_cells(market, {&node}, all, Array::Zero(1), 0.0, tangent).size();
+  return tied_cells(market, {&node}, all, nullptr, 0.0, tangent).size();
 }
 
 }  // namespace
