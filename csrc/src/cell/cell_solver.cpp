@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "ipm/predictor_corrector.hpp"
 #include "numerics/entropy.hpp"
@@ -54,12 +55,16 @@ CellSolver::CellSolver(const ScaledMarket& market, Arena& arena, Checkpoint* che
     : market_(market),
       arena_(arena),
       checkpoint_(checkpoint),
-      simplex_(market, arena, checkpoint),
       measure_(market, arena),
       loss_(arena.array(market.states())),
       flat_demand_(arena.array(market.claims())),
       optimum_(market.states(), market.claims()),
       multipliers_(market) {
+  if (DisjointClaims sets = disjoint_sets(market); sets.disjoint()) {
+    sums_.emplace(market, std::move(sets), arena);
+  } else {
+    simplex_.emplace(market, arena, checkpoint);
+  }
 }
 
 /// Count an iteration.
@@ -109,14 +114,20 @@ void CellSolver::load_steps(const Hull& hull) {
 
 bool CellSolver::reachable(const Hull& hull) {
   reached_ = false;
-  simplex_.reset();
+  if (simplex_) {
+    simplex_->reset();
+  }
   for (int k = 0; k < market_.claims(); ++k) {
     const Range price = hull.price_range(k);
     const Range demand = hull.demand_range(k);
-    simplex_.set_range(k, price.low, price.high);
+    if (simplex_) {
+      simplex_->set_range(k, price.low, price.high);
+    } else if (sums_) {
+      sums_->set_range(k, price.low, price.high);
+    }
     flat_demand_[k] = demand.low == demand.high ? demand.low : 0.0;
   }
-  reached_ = simplex_.feasible();
+  reached_ = simplex_ ? simplex_->feasible() : sums_ && sums_->feasible();
   return reached_;
 }
 
@@ -141,22 +152,31 @@ bool CellSolver::settle_without_trade(const Hull& hull) {
   return true;
 }
 
-/// The simplex method's prices, if any reach the cell.
+/// Prices at a vertex of those that reach the cell, if any do.
 CellSolver::Vertex CellSolver::settle_at_vertex(const Hull& hull) {
   if (!reached_ && !reachable(hull)) {
     return Vertex::kNone;
   }
   reached_ = false;  // what follows moves on
-  simplex_.maximise(flat_demand_);
-  for (int i = 0; i < market_.states(); ++i) {
-    optimum_.state_prices[i] = simplex_.state_price(i);
-  }
-  for (int k = 0; k < market_.claims(); ++k) {
-    optimum_.multipliers[k] = simplex_.multiplier(k);
-  }
-  optimum_.primal_residual = std::max(kSimplexTolerance, simplex_.violation());
+  optimum_.primal_residual = kSimplexTolerance;
   optimum_.dual_residual = 0.0;
-  return simplex_.unique_multipliers(kRoom) ? Vertex::kRegular : Vertex::kDegenerate;
+  bool regular = false;
+  if (sums_) {
+    sums_->maximise(flat_demand_, optimum_.state_prices);
+    optimum_.multipliers.setConstant(sums_->multiplier());
+    regular = sums_->unique_multipliers(kRoom);
+  } else if (simplex_) {
+    simplex_->maximise(flat_demand_);
+    for (int i = 0; i < market_.states(); ++i) {
+      optimum_.state_prices[i] = simplex_->state_price(i);
+    }
+    for (int k = 0; k < market_.claims(); ++k) {
+      optimum_.multipliers[k] = simplex_->multiplier(k);
+    }
+    optimum_.primal_residual = std::max(kSimplexTolerance, simplex_->violation());
+    regular = simplex_->unique_multipliers(kRoom);
+  }
+  return regular ? Vertex::kRegular : Vertex::kDegenerate;
 }
 
 void CellSolver::settle_prices(const Hull& hull, const Settings& settings, int& iterations) {
@@ -167,9 +187,13 @@ void CellSolver::settle_prices(const Hull& hull, const Settings& settings, int& 
   const bool many = market_.claims() >= kMany && !market_.disjoint.disjoint();
   const bool vertices = settings.rough || (many && !settings.central_multipliers);
   if (vertices || market_.states() + market_.claims() <= kFewForSimplex) {
-    simplex_.keep_to_doubles(settings.rough);
+    if (simplex_) {
+      simplex_->keep_to_doubles(settings.rough);
+    }
     const Vertex vertex = settle_at_vertex(hull);
-    simplex_.keep_to_doubles(false);
+    if (simplex_) {
+      simplex_->keep_to_doubles(false);
+    }
     if (settings.rough) {
       optimum_.primal_residual = vertex == Vertex::kNone ? kInfinity : optimum_.primal_residual;
       return;

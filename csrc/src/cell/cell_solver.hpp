@@ -12,6 +12,7 @@
 #include "cell/step_search.hpp"
 #include "numerics/checkpoint.hpp"
 #include "prices/checked_simplex.hpp"
+#include "prices/disjoint_ranges.hpp"
 #include "prices/information_projection.hpp"
 #include "risk/dual_bound.hpp"
 #include "risk/risk_measure.hpp"
@@ -102,7 +103,8 @@ class CellSolver {
   Checkpoint* checkpoint_;
   std::optional<PriceProgram> prices_;
   std::optional<DemandProgram> program_;
-  CheckedSimplex simplex_;
+  std::optional<CheckedSimplex> simplex_;  // one of these: the sums where claims pay on
+  std::optional<DisjointRanges> sums_;     // disjoint sets of states
   std::optional<InformationProjection> projection_;
   RiskMeasure measure_;
   std::optional<StepSearch> step_search_;

@@ -1,63 +1,57 @@
-// Whether any state prices reach given ranges of claim prices.
+// Whether state prices reach given ranges.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "book/corners.hpp"
 #include "book/scaled_market.hpp"
 #include "numerics/arena.hpp"
-#include "numerics/tolerances.hpp"
+#include "prices/disjoint_ranges.hpp"
 #include "prices/nested_ranges.hpp"
 
 namespace kpm {
 
-/// A simplex method's feasible(), or sums where claims pay on nested or disjoint sets: the
-/// prices of disjoint ones are not negative and add up to one, or to less if a state is left out.
+/// A simplex method's feasible(), or sums where claims pay on disjoint or, many of them, on nested
+/// sets of states. Made for the first question: many searches end before it.
 template <class Simplex>
 class RangeCheck {
  public:
   RangeCheck(const ScaledMarket& market, Arena& arena, Checkpoint* checkpoint)
-      : market_(market), arena_(arena), checkpoint_(checkpoint) {
-    if (market.nested.nested()) {
-      nested_.emplace(market.nested, arena);
-    } else if (sets().disjoint()) {
-      low_ = arena.span<double>(market.claims());
-      high_ = arena.span<double>(market.claims());
-    }
-  }
+      : market_(market), arena_(arena), checkpoint_(checkpoint) {}
 
   /// Reset all ranges to [0, 1], once before the first question too; later answers do not depend on
   /// earlier ones.
   void reset() {
-    if (nested_) {
-      nested_->reset();
-      return;
-    }
-    if (!sets().disjoint()) {
-      if (!simplex_) {
+    if (!nested_ && !sums_ && !simplex_) {
+      if (market_.nested.nested()) {
+        nested_.emplace(market_.nested, arena_);
+      } else if (DisjointClaims sets = disjoint_sets(market_); sets.disjoint()) {
+        sums_.emplace(market_, std::move(sets), arena_);
+      } else {
         simplex_.emplace(market_, arena_, checkpoint_);
       }
-      simplex_->reset();
-      return;
     }
-    std::fill(low_.begin(), low_.end(), 0.0);
-    std::fill(high_.begin(), high_.end(), 1.0);
+    if (nested_) {
+      nested_->reset();
+    } else if (sums_) {
+      sums_->reset();
+    } else if (simplex_) {
+      simplex_->reset();
+    }
   }
 
   void set_range(int claim, double low, double high) {
     if (nested_) {
       nested_->set_range(claim, low, high);
-      return;
-    }
-    if (simplex_) {
+    } else if (sums_) {
+      sums_->set_range(claim, low, high);
+    } else if (simplex_) {
       simplex_->set_range(claim, low, high);
-      return;
     }
-    low_[claim] = low;
-    high_[claim] = high;
   }
   /// Of the pieces from `first` to `last`.
   void set_range(int claim, const Corners& corners, int first, int last) {
@@ -73,51 +67,38 @@ class RangeCheck {
   }
 
   bool feasible() {
-    if (nested_) {
-      return nested_->feasible();
-    }
-    if (simplex_) {
-      return simplex_->feasible();
-    }
-    double least = 0.0;
-    double most = 0.0;
-    for (int k = 0; k < market_.claims(); ++k) {
-      least += low_[k];
-      most += high_[k];
-    }
-    const bool too_dear = least > 1.0 + kSimplexTolerance;
-    const bool too_cheap = sets().covering() && most < 1.0 - kSimplexTolerance;
-    farkas_ = too_dear ? -1.0 : 1.0;
-    return !too_dear && !too_cheap;
+    return nested_ ? nested_->feasible()
+           : sums_ ? sums_->feasible()
+                   : simplex_ && simplex_->feasible();
   }
 
   // After feasible() said no: the claims' multipliers of a proof (Farkas), and their ranges.
   double farkas_multiplier(int claim) const {
-    return simplex_  ? simplex_->farkas_multiplier(claim)
-           : nested_ ? nested_->farkas_multiplier(claim)
-                     : farkas_;
+    return nested_    ? nested_->farkas_multiplier(claim)
+           : sums_    ? sums_->farkas_multiplier()
+           : simplex_ ? simplex_->farkas_multiplier(claim)
+                      : 0.0;
   }
   double range_low(int claim) const {
-    return simplex_  ? simplex_->range_low(claim)
-           : nested_ ? nested_->range_low(claim)
-                     : low_[claim];
+    return nested_    ? nested_->range_low(claim)
+           : sums_    ? sums_->low(claim)
+           : simplex_ ? simplex_->range_low(claim)
+                      : 0.0;
   }
   double range_high(int claim) const {
-    return simplex_  ? simplex_->range_high(claim)
-           : nested_ ? nested_->range_high(claim)
-                     : high_[claim];
+    return nested_    ? nested_->range_high(claim)
+           : sums_    ? sums_->high(claim)
+           : simplex_ ? simplex_->range_high(claim)
+                      : 1.0;
   }
 
  private:
-  const DisjointClaims& sets() const { return market_.disjoint; }
-
   const ScaledMarket& market_;
   Arena& arena_;
   Checkpoint* checkpoint_;
-  std::optional<Simplex> simplex_;  // many searches end before the first question
+  std::optional<Simplex> simplex_;  // one of these
   std::optional<NestedRanges> nested_;
-  Span<double> low_, high_;  // (claims)
-  double farkas_ = 0.0;      // of every claim
+  std::optional<DisjointRanges> sums_;
 };
 
 }  // namespace kpm
