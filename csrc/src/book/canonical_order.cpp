@@ -22,15 +22,21 @@ constexpr std::ptrdiff_t kSmall = 16;
 /// Claims, or states, in an ordered partition into classes.
 class Classes {
  public:
-  explicit Classes(int size) : order_(static_cast<std::size_t>(size)), class_(order_.size(), 0) {
-    std::iota(order_.begin(), order_.end(), 0);
+  explicit Classes(int size) : size_(size), order_(2 * at(size), 0) {
+    std::iota(order_.begin(), order_.begin() + size, 0);
     count_ = std::min(size, 1);
   }
 
-  const std::vector<int>& order() const { return order_; }
-  int size() const { return static_cast<int>(order_.size()); }
+  /// Its members, class by class.
+  struct Order {
+    const int *first, *last;
+    const int* begin() const { return first; }
+    const int* end() const { return last; }
+  };
+  Order order() const { return {order_.data(), order_.data() + size_}; }
+  int size() const { return size_; }
   bool all_apart() const { return count_ == size(); }
-  bool alike(int a, int b) const { return class_[at(a)] == class_[at(b)]; }
+  bool alike(int a, int b) const { return class_of(a) == class_of(b); }
 
   /// Where the members of one class that start at a position end.
   int end_of_class(int begin) const {
@@ -51,7 +57,7 @@ class Classes {
   }
 
   bool tied(int a) const {
-    const int begin = class_[at(a)];
+    const int begin = class_of(a);
     return begin + 1 < size() && alike(member(begin + 1), a);
   }
 
@@ -68,7 +74,7 @@ class Classes {
             start = n;
             ++count_;
           }
-          class_[at(member(n))] = start;
+          class_of(member(n)) = start;
         }
       }
       begin = end;
@@ -78,13 +84,13 @@ class Classes {
 
   /// Make a member the first of its class, and the rest a class of their own.
   void put_first(int a) {
-    const int begin = class_[at(a)];
+    const int begin = class_of(a);
     const int end = end_of_class(begin);
     const auto from = order_.begin() + begin;
     std::rotate(from, std::find(from, order_.begin() + end, a),
                 std::find(from, order_.begin() + end, a) + 1);
     for (int n = begin + 1; n < end; ++n) {
-      class_[at(member(n))] = begin + 1;
+      class_of(member(n)) = begin + 1;
     }
     ++count_;
   }
@@ -93,13 +99,16 @@ class Classes {
   void put_apart(int begin) {
     const int end = end_of_class(begin);
     for (int n = begin + 1; n < end; ++n) {
-      class_[at(member(n))] = n;
+      class_of(member(n)) = n;
     }
     count_ += end - begin - 1;
   }
 
   int member(int position) const { return order_[at(position)]; }
-  std::vector<int> take_order() { return std::move(order_); }
+  std::vector<int> take_order() {
+    order_.resize(at(size_));
+    return std::move(order_);
+  }
 
  private:
   using Place = std::vector<int>::iterator;
@@ -123,8 +132,12 @@ class Classes {
 
   static std::size_t at(int n) { return static_cast<std::size_t>(n); }
 
-  std::vector<int> order_;  // class by class
-  std::vector<int> class_;  // of each member: the position at which its class begins
+  int& class_of(int a) { return order_[at(size_ + a)]; }
+  int class_of(int a) const { return order_[at(size_ + a)]; }
+
+  int size_;
+  // In one array: the members, class by class; of each, the position at which its class begins.
+  std::vector<int> order_;
   int count_ = 0;
 };
 
@@ -223,7 +236,8 @@ class Ordering {
       });
     }
     const auto row = [&](int a) { return keys_.begin() + std::ptrdiff_t{a} * others.size(); };
-    keys_.resize(static_cast<std::size_t>(classes.size()) * others.order().size());
+    keys_.resize(static_cast<std::size_t>(classes.size()) *
+                 static_cast<std::size_t>(others.size()));
     for (const int a : classes.order()) {
       if (!classes.tied(a)) {
         continue;
@@ -304,7 +318,8 @@ class Ordering {
   /// The payoffs in this order.
   std::vector<double> matrix() {
     std::vector<double> rows;
-    rows.reserve(claims_.order().size() * states_.order().size());
+    rows.reserve(static_cast<std::size_t>(claims_.size()) *
+                 static_cast<std::size_t>(states_.size()));
     for (const int k : claims_.order()) {
       for (const int i : states_.order()) {
         rows.push_back(payoff(k, i));

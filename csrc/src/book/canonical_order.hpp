@@ -74,6 +74,9 @@ class CanonicalBook {
 template <class Value>
 void restore_order(const std::vector<int>& order, std::vector<Value>& figures,
                    std::vector<Value>& scratch) {
+  if (figures.empty()) {
+    return;
+  }
   scratch.resize(order.size());
   for (std::size_t row = 0; row < figures.size(); row += order.size()) {
     for (std::size_t n = 0; n < order.size(); ++n) {

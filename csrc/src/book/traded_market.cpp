@@ -79,16 +79,16 @@ std::vector<int> find_alike(const ScaledMarket& market) {
 
 TradedMarket::TradedMarket(ScaledMarket full, const std::vector<Staircase>& stairs)
     : full_(std::move(full)) {
-  std::vector<int> claims;
-  claims.reserve(static_cast<std::size_t>(full_.claims()));
-  for (int k = 0; k < full_.claims(); ++k) {
-    const int original = full_.original[static_cast<std::size_t>(k)];
-    const Staircase& claim = stairs[static_cast<std::size_t>(original)];
-    if (claim.has_net_demand()) {
-      claims.push_back(k);
+  const auto trades = [&](int original) {
+    return stairs[static_cast<std::size_t>(original)].has_net_demand();
+  };
+  if (!std::all_of(full_.original.begin(), full_.original.end(), trades)) {
+    std::vector<int> claims;
+    for (int k = 0; k < full_.claims(); ++k) {
+      if (trades(full_.original[static_cast<std::size_t>(k)])) {
+        claims.push_back(k);
+      }
     }
-  }
-  if (static_cast<int>(claims.size()) < full_.claims()) {
     traded_ = full_.of_claims(claims);
   }
   const std::vector<int> first = find_alike(market());

@@ -6,6 +6,7 @@
 
 #include "book/scaled_market.hpp"
 #include "book/staircase.hpp"
+#include "book/units.hpp"
 
 namespace kpm {
 
@@ -22,6 +23,10 @@ class TradedMarket {
 
   /// One number a state of the full market: those of merged states shared as the prior is.
   Array restore(Array by_state) const;
+  /// For an array that leaves this code.
+  std::vector<double> published(const Array& by_state) const {
+    return into_.empty() ? to_vector(by_state) : to_vector(restore(by_state));
+  }
 
   /// And the other way: their sum. Nothing stays nothing.
   Array merge(Array by_state) const;

@@ -45,7 +45,7 @@ InformationProjection::InformationProjection(const ScaledMarket& market, Arena& 
                                              Checkpoint* checkpoint)
     : market_(market),
       checkpoint_(checkpoint),
-      end_(static_cast<std::size_t>(market.claims()), 0),
+      end_(arena.span<int>(market.claims())),
       low_(arena.array(market.claims())),
       high_(arena.array(market.claims())),
       distribution_(arena.array(market.states())),
@@ -91,7 +91,7 @@ void InformationProjection::load() {
       compressed[i] = row[support_[static_cast<std::size_t>(i)]];
     }
     lambda_[k] = 0.0;
-    end_[static_cast<std::size_t>(k)] = 0;
+    end_[k] = 0;
   }
   active_.clear();
   weighed_ = false;
@@ -134,7 +134,7 @@ void InformationProjection::pass(double operations) {
 void InformationProjection::price_others() {
   const auto size = static_cast<Eigen::Index>(support_.size());
   for (int k = 0; k < market_.claims(); ++k) {
-    if (end_[static_cast<std::size_t>(k)] == 0 && !is_point(k)) {
+    if (end_[k] == 0 && !is_point(k)) {
       price_[k] = dot(&payoffs_(k, 0), weight_.data(), size);
     }
   }
@@ -182,7 +182,7 @@ InformationProjection::Newton InformationProjection::newton(double precision, in
       pass(static_cast<double>((a + 2) * size));
       const int k = active_[static_cast<std::size_t>(a)];
       price_[k] = dot(&payoffs_(k, 0), weight_.data(), size);
-      const int side = end_[static_cast<std::size_t>(k)];
+      const int side = end_[k];
       const double target = side < 0 ? low_[k] : side > 0 ? high_[k] : 0.5 * (low_[k] + high_[k]);
       step_[a] = target - price_[k];
       potential += lambda_[k] * target;
@@ -248,7 +248,7 @@ InformationProjection::Newton InformationProjection::exchange(const double* miss
     Eigen::Index first = -1;
     double length = kInfinity;
     for (Eigen::Index a = 0; a <= row; ++a) {
-      const auto k = static_cast<std::size_t>(active_[static_cast<std::size_t>(a)]);
+      const int k = active_[static_cast<std::size_t>(a)];
       const double fall = end_[k] * sign * null_[a];
       if (fall > kMoves * size) {
         const double reach =
@@ -267,7 +267,7 @@ InformationProjection::Newton InformationProjection::exchange(const double* miss
     }
     const int left_out = active_[static_cast<std::size_t>(first)];
     lambda_[left_out] = 0.0;
-    end_[static_cast<std::size_t>(left_out)] = 0;
+    end_[left_out] = 0;
     active_.erase(active_.begin() + first);
     weighed_ = false;
     return Newton::kExchanged;
@@ -280,7 +280,7 @@ InformationProjection::Newton InformationProjection::exchange(const double* miss
 bool InformationProjection::drop_wrong_sign_multipliers() {
   std::size_t kept = 0;
   for (const int k : active_) {
-    int& side = end_[static_cast<std::size_t>(k)];
+    int& side = end_[k];
     if (side * lambda_[k] > 0.0) {
       side = 0;
       lambda_[k] = 0.0;
@@ -401,7 +401,7 @@ bool InformationProjection::settle_by(bool together) {
     const std::size_t before = active_.size();
     double most = kSlack;
     for (int k = 0; k < claims; ++k) {
-      int& side = end_[static_cast<std::size_t>(k)];
+      int& side = end_[k];
       const double off = std::max(low_[k] - price_[k], price_[k] - high_[k]);
       if (off <= most || side != 0 || is_point(k)) {
         continue;
@@ -409,7 +409,7 @@ bool InformationProjection::settle_by(bool together) {
       if (!together) {
         most = off;
         if (active_.size() > before) {
-          end_[static_cast<std::size_t>(active_.back())] = 0;
+          end_[active_.back()] = 0;
           active_.pop_back();
         }
       }

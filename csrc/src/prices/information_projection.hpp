@@ -65,7 +65,7 @@ class InformationProjection {
   Checkpoint* checkpoint_;
   std::vector<int> support_;  // the states that may be positive
   std::vector<int> active_;   // claims whose price is wanted; all other multipliers are zero
-  std::vector<int> end_;      // (claims) -1 the low end, +1 the high end, 0 neither
+  Span<int> end_;             // (claims) -1 the low end, +1 the high end, 0 neither
   Slice low_, high_;          // (claims)
   Slice distribution_;        // (states)
 

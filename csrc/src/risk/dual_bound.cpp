@@ -51,7 +51,10 @@ Multipliers::Multipliers(Eigen::Index states, Eigen::Index claims)
     : states_(states), claims_(claims), figures_(Array::Zero(2 * (room(states) + room(claims)))) {}
 
 Multipliers::Multipliers(const ScaledMarket& market)
-    : Multipliers(market.states(), market.claims()) {
+    : states_(market.states()),
+      claims_(market.claims()),
+      figures_(2 * (room(states_) + room(claims_))) {
+  figures_.head(start_of_states(0)).setZero();
   worst_case() = marginal_state_prices() = market.prior;
 }
 
@@ -136,7 +139,7 @@ int Multipliers::best_corner(int claim, const Corners& corners, int first, int l
 Multipliers multipliers_of(const ScaledMarket& market, const ArrayView& worst_case,
                            const ArrayView& marginal_state_prices, const ArrayView& lambda,
                            double divergence) {
-  Multipliers multipliers(market.states(), market.claims());
+  Multipliers multipliers(market);
   multipliers.worst_case() = worst_case;
   multipliers.marginal_state_prices() = marginal_state_prices;
   multipliers.lambda() = lambda;

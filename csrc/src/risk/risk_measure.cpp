@@ -26,17 +26,14 @@ constexpr double kLargestPower = 700.0;  // whose exponential is a double
 
 }  // namespace
 
-RiskMeasure::RiskMeasure(const ArrayView& prior, double risk_aversion, double ambiguity,
-                         Arena& arena)
+RiskMeasure::RiskMeasure(const ArrayView& prior, double risk_aversion, Arena& arena)
     : risk_aversion_(risk_aversion),
       states_(arena.span<State>(prior.size())),
-      worst_case_(arena.array(prior.size())) {
-  set_ball(prior, ambiguity);
-}
+      worst_case_(arena.array(prior.size())) {}
 
-void RiskMeasure::set_ball(const ArrayView& prior, double ambiguity) {
+void RiskMeasure::set_ball(const ArrayView& prior, double ambiguity, Ambiguity kind) {
   ambiguity_ = ambiguity;
-  ball_ = kind_of(prior, ambiguity) != Ambiguity::kNone;
+  ball_ = kind != Ambiguity::kNone;
   states_ = {states_.begin(), prior.size()};
   new (&worst_case_) Slice(worst_case_.data(), prior.size());
   worst_case_ = prior;

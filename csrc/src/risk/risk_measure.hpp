@@ -13,12 +13,19 @@ namespace kpm {
 class RiskMeasure {
  public:
   RiskMeasure(const ScaledMarket& market, Arena& arena)
-      : RiskMeasure(market.prior, market.risk_aversion, market.ambiguity, arena) {}
+      : RiskMeasure(market.prior, market.risk_aversion, arena) {
+    set_ball(market.prior, market.ambiguity, market.kind);
+  }
   /// `risk_aversion` may be zero: the greatest expectation over the ball.
-  RiskMeasure(const ArrayView& prior, double risk_aversion, double ambiguity, Arena& arena);
+  RiskMeasure(const ArrayView& prior, double risk_aversion, double ambiguity, Arena& arena)
+      : RiskMeasure(prior, risk_aversion, arena) {
+    set_ball(prior, ambiguity);
+  }
 
   /// Change the ball, to one with as many states or fewer.
-  void set_ball(const ArrayView& prior, double ambiguity);
+  void set_ball(const ArrayView& prior, double ambiguity) {
+    set_ball(prior, ambiguity, kind_of(prior, ambiguity));
+  }
 
   /// rho(loss), to rounding accuracy: any p in the ball gives a lower bound and the optimal one is
   /// found by one monotone equation in 1/mu. Also sets worst_case() and multiplier(). An
@@ -47,6 +54,9 @@ class RiskMeasure {
     double excess;     // p / q - 1
   };
 
+  RiskMeasure(const ArrayView& prior, double risk_aversion, Arena& arena);
+
+  void set_ball(const ArrayView& prior, double ambiguity, Ambiguity kind);
   bool is_at_kink(double worst_probability) const;
   bool centre_on_likeliest();
   double start() const;

@@ -97,6 +97,7 @@ void DemandRule::move_to_ends(const std::vector<Move>& moves, const std::vector<
 /// States whose payoff the optimum determines.
 std::vector<int> DemandRule::counting_states(const CellOptimum& solution) const {
   std::vector<int> counting;
+  counting.reserve(static_cast<std::size_t>(market_.states()));
   for (int i = 0; i < market_.states(); ++i) {
     if (solution.marginal_state_prices[i] > kPinningStatePrice) {
       counting.push_back(i);
@@ -230,6 +231,9 @@ void DemandRule::choose_open(const CellOptimum& solution, const std::vector<int>
 ChosenDemand DemandRule::choose(const CellOptimum& solution, const std::vector<int>& cell,
                                 double tie) {
   ChosenDemand chosen{cell, solution.demand};
+  if (std::none_of(cell.begin(), cell.end(), Staircase::is_step)) {
+    return chosen;  // flats have no other demand
+  }
   std::vector<Step> steps;
   std::vector<StepRange> ranges;
   steps.reserve(static_cast<std::size_t>(market_.claims()));
@@ -241,13 +245,9 @@ ChosenDemand DemandRule::choose(const CellOptimum& solution, const std::vector<i
       ranges.push_back({k, at.price, at.low, at.high});
     }
   }
-  if (steps.empty()) {
-    return chosen;  // flats have no other demand
-  }
   const Array value_of_claim = (market_.payoffs * solution.marginal_state_prices.matrix()).array();
   settle_steps(market_, ranges, solution, value_of_claim, measure_, checkpoint_, chosen.demand);
   std::vector<Move> wanted;  // ends that the maker prefers, where demand is almost there
-  wanted.reserve(steps.size());
   for (Step& at : steps) {
     const int k = at.claim;
     const double height = at.high - at.low;
@@ -263,6 +263,7 @@ ChosenDemand DemandRule::choose(const CellOptimum& solution, const std::vector<i
   }
   move_to_ends(wanted, cell, tie, chosen.demand);
   std::vector<OpenStep> open;
+  open.reserve(steps.size());
   for (const Step& step : steps) {
     if (!step.wanted || chosen.demand[step.claim] != step.end) {
       open.push_back(step);
@@ -271,7 +272,6 @@ ChosenDemand DemandRule::choose(const CellOptimum& solution, const std::vector<i
   choose_open(solution, cell, open, tie, chosen.demand);
 
   std::vector<Move> near;
-  near.reserve(steps.size());
   for (const Step& step : steps) {
     const double snap = kStepEnd * (step.high - step.low);
     const double demand = chosen.demand[step.claim];

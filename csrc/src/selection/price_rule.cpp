@@ -18,6 +18,7 @@ PriceRule::PriceRule(const ScaledMarket& market, Arena& arena, Checkpoint* check
       checkpoint_(checkpoint),
       simplex_(market, arena, checkpoint),
       projection_(market, arena, checkpoint),
+      no_weight_(arena.array(market.states())),
       xi_(arena.array(market.states())) {
   xi_ = market.prior;
 }
@@ -33,8 +34,7 @@ bool PriceRule::solve(const ArrayView& price_low, const ArrayView& price_high,
   nearest_ = whole && project_on_face(true);
   bool reached = nearest_ || simplex_.feasible();
   if (reached && !nearest_) {
-    const Array no_weight = Array::Zero(market_.states());
-    simplex_.maximise(flat_demand, no_weight);
+    simplex_.maximise(flat_demand, no_weight_);
     simplex_.restrict_to_optimal_face(kEqualRevenue);
     nearest_ = (simplex_.is_vertex() && take_vertex()) || project_on_face(false);
   }

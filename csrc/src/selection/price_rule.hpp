@@ -42,6 +42,7 @@ class PriceRule {
   PriceSimplex simplex_;
   InformationProjection projection_;
   std::optional<PrecisePrices> precise_;
+  const Slice no_weight_;  // (states)
   Slice xi_;
   bool nearest_ = true;
   double divergence_ = 0.0;

@@ -195,8 +195,8 @@ bool UnitClearing::publish_choice() {
   // By the measure: near a kink the cell's solution has the value of rho, but hardly its slope.
   Support& support = clearing_.support;
   support.ambiguity_price = scaled_.scale * measure.multiplier();
-  support.worst_case = to_vector(traded_.restore(choice_.worst_case));
-  support.marginal_state_prices = to_vector(traded_.restore(choice_.marginal_state_prices));
+  support.worst_case = traded_.published(choice_.worst_case);
+  support.marginal_state_prices = traded_.published(choice_.marginal_state_prices);
   support.multipliers = original_multipliers(market_.claims, scaled_, choice_.multipliers);
   if (scaled_.kind == Ambiguity::kNone) {
     // The first nat costs infinitely much per nat, unless the payoff is the same in all states.
