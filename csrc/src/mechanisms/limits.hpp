@@ -26,8 +26,10 @@ class Limits {
         stopped_before_(settings.interrupted && settings.interrupted()),
         status_(stopped_before_ ? Status::kInterrupted : Status::kOptimal),
         token_([this] { return wanted(); }, polling(settings.polls),
-               stopped_before_ ? start : deadline(settings.time_limit, start, orders, to_undo)),
-        interruption_([this] { return !interrupted(); }) {}
+               stopped_before_ ? start : deadline(settings.time_limit, start, orders, to_undo),
+               start + to_undo),
+        interruption_([this] { return !interrupted(); }, nullptr, Clock::time_point::max(),
+                      start + to_undo) {}
 
   static std::function<void(double)> polling(Polls* polls) {
     if (polls == nullptr) {

@@ -19,15 +19,17 @@ class StopToken {
   using Clock = std::chrono::steady_clock;
 
   /// `wanted` is false once the result is no longer needed. `polling`, if any, is called at every
-  /// poll, with the operations ahead; then each poll asks.
+  /// poll, with the operations ahead; then each poll asks. `now`: the clock's, for who has it: to
+  /// read it may take as long as hundreds of instructions.
   explicit StopToken(std::function<bool()> wanted, std::function<void(double)> polling = nullptr,
-                     Clock::time_point deadline = Clock::time_point::max())
+                     Clock::time_point deadline = Clock::time_point::max(),
+                     Clock::time_point now = Clock::now())
       : wanted_(std::move(wanted)),
         deadline_(deadline),
         until_(deadline),
         caller_(std::this_thread::get_id()),
         polling_(std::move(polling)) {
-    renew();
+    renew(false, now);
   }
   StopToken(const StopToken&) = delete;
   StopToken& operator=(const StopToken&) = delete;
@@ -46,15 +48,17 @@ class StopToken {
     }
     if (overdue_ && ahead > affordable_) {
       stop();
-    } else if (!stopped() && std::this_thread::get_id() == caller_ && Clock::now() >= next_) {
-      poll_now();
+    } else if (!stopped() && std::this_thread::get_id() == caller_) {
+      if (const Clock::time_point now = Clock::now(); now >= next_) {
+        poll_now(now);
+      }
     }
     return stopped();
   }
 
   /// Asks at once. The caller's thread only.
-  bool poll_now() {
-    next_ = next_poll();
+  bool poll_now(Clock::time_point now = Clock::now()) {
+    next_ = next_poll(now);
     if (!stopped() && wanted_ && !wanted_()) {
       stop();
     }
@@ -82,8 +86,7 @@ class StopToken {
   /// finish before it is stopped as well, and begins nothing that takes longer. Where the limit was
   /// `time` it has what is left before the deadline instead, and after the deadline no time at all.
   /// The caller's thread only, when no other works.
-  void renew(bool time = false) {
-    const Clock::time_point now = Clock::now();
+  void renew(bool time = false, Clock::time_point now = Clock::now()) {
     overdue_ = stopped();
     affordable_ = kAffordable;
     if (time) {
@@ -93,12 +96,11 @@ class StopToken {
     }
     stopped_.store(false, std::memory_order_relaxed);
     until_ = deadline_;
-    next_ = now < deadline_ ? next_poll() : deadline_;
+    next_ = now < deadline_ ? next_poll(now) : deadline_;
   }
 
  private:
-  Clock::time_point next_poll() const {
-    const Clock::time_point now = Clock::now();
+  Clock::time_point next_poll(Clock::time_point now) const {
     return now < until_ ? std::min(now + kInterval, until_) : now + kInterval;
   }
 

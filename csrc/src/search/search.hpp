@@ -48,7 +48,7 @@ class Reporter {
       return;
     }
     next_ = now + kInterval;
-    if (!settings_.token->poll_now() && settings_.report) {
+    if (!settings_.token->poll_now(now) && settings_.report) {
       settings_.report(progress());
     }
   }

@@ -80,7 +80,9 @@ Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs
   search.thread_delay = settings.thread_delay;
   search.prune_bound = settings.prune_bound;
   search.token = &task.token;
-  search.report = [&](const Progress& progress) { task.report(all_cells(progress)); };
+  if (task.report) {
+    search.report = [&](const Progress& progress) { task.report(all_cells(progress)); };
+  }
   SearchResult result = search_cells(grid, search);
   const double stake = task.token.stopped() ? 0.0 : stake_of_best(scaled, stairs, stakes, result);
   const bool coarse = stake > 0.0 && task.too_coarse(stake);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <utility>
 
@@ -89,8 +90,11 @@ void UnitClearing::prepare() {
 /// The best clearings, and a bound on all others: (28) or branch and bound. False if the unit is
 /// too large for what trades.
 bool UnitClearing::search(bool& warm) {
-  const SearchTask task{settings_, token_, limits_.interruption(),
-                        [this](const Progress& progress) { limits_.report(in_money(progress)); },
+  std::function<void(const Progress&)> report;  // where somebody looks at it
+  if (settings_.monitor) {
+    report = [this](const Progress& progress) { limits_.report(in_money(progress)); };
+  }
+  const SearchTask task{settings_, token_, limits_.interruption(), std::move(report),
                         [this](double stake) { return too_coarse(stake); }};
   std::optional<Presolve> presolved;
   if (settings_.method == Method::kBranchAndBound) {

@@ -141,10 +141,12 @@ class Tree {
     if (size * size * size > kHeavy) {
       take(SafeStart(market_, corners_).follow());
     }
-    const Clock::time_point begin = Clock::now();
+    // To read the clock may take as long as a hundred floating-point operations.
+    const bool timed = token_.timed();
+    const Clock::time_point begin = timed ? Clock::now() : Clock::time_point();
     NodeOutcome first = first_.first_clearings();
     merge(first);
-    if (progress_.solved > 0) {
+    if (timed && progress_.solved > 0) {
       of_a_cell_ = (Clock::now() - begin) / progress_.solved;
     }
     if (token_.stopped()) {
@@ -378,11 +380,11 @@ class Tree {
     for (const auto& [cell, node] :
          tied_cells(market_, tight, corners_, optimum.get(), best_, tangent)) {
       const auto known = [&cell = cell, this](const Candidate& c) { return is_known(cell, c); };
-      if (token_.poll()) {
-        return;
-      }
       if (std::any_of(candidates_.begin(), candidates_.end(), known)) {
         continue;
+      }
+      if (token_.poll()) {
+        return;
       }
       const Box box{cell, cell};
       const auto beneath = [&box = box, this](const Multipliers& support) {
