@@ -1,4 +1,4 @@
-// Whether state prices reach given ranges.
+// Whether any state prices reach given ranges of claim prices.
 #pragma once
 
 #include <algorithm>

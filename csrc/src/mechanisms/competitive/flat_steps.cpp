@@ -7,6 +7,7 @@
 
 #include "book/staircase.hpp"
 #include "numerics/arena.hpp"
+#include "numerics/inner_products.hpp"
 #include "numerics/linear_equations.hpp"
 #include "numerics/semidefinite_cholesky.hpp"
 #include "numerics/tolerances.hpp"
@@ -30,6 +31,7 @@ class FlatSteps {
 
  private:
   Vector slope(double share);
+  Vector slope() const;
   Vector direction();
   double room(std::size_t step, double change) const;
 
@@ -37,7 +39,7 @@ class FlatSteps {
   MakerFunction& function_;
   AuctionPoint& point_;
   std::vector<int> open_;
-  Matrix moves_;   // (open, directions) of demand
+  Matrix moves_;   // (open, directions) of demand; below, of the others' losses
   Matrix beyond_;  // (directions, states) by how much more than the others' losses rise
   Vector way_;     // (directions)
 };
@@ -63,23 +65,40 @@ bool FlatSteps::find() {
   alike.leftCols(m) = payoffs(Eigen::all, clear).transpose();
   alike.col(m).setConstant(-1.0);
   auction_.pass();
-  const Matrix directions = kernel(alike, kDependentDirection);
-  moves_ = directions.topRows(m);
-  beyond_ = moves_.transpose() * payoffs;
-  beyond_.colwise() -= directions.row(m).transpose();
-  beyond_(Eigen::all, clear).setZero();
-  beyond_ = (beyond_.array().abs() > kDirectionRounding).select(beyond_, 0.0);
-  return beyond_.size() > 0 && (beyond_.array() != 0.0).any();
+  moves_ = kernel(alike, kDependentDirection);
+  beyond_.setZero(moves_.cols(), g.size());
+  bool any = false;
+  for (Eigen::Index d = 0; d < beyond_.rows(); ++d) {
+    for (Eigen::Index j = 0; j < m; ++j) {
+      subtract_row(-moves_(j, d), &payoffs(j, 0), g.size(), &beyond_(d, 0));
+    }
+    for (Eigen::Index i = 0; i < g.size(); ++i) {
+      const double rise = beyond_(d, i) - moves_(m, d);
+      const bool rises = !(g[i] > kFaint) && std::abs(rise) > kDirectionRounding;
+      beyond_(d, i) = rises ? rise : 0.0;
+      any |= rises;
+    }
+  }
+  return any;
 }
 
 /// What a move along each direction is worth after this share of the way.
 Vector FlatSteps::slope(double share) {
   Array losses = auction_.losses(point_.demand);
-  if (share > 0.0) {
-    losses += share * (beyond_.transpose() * way_).array();
+  for (Eigen::Index d = 0; share > 0.0 && d < beyond_.rows(); ++d) {
+    subtract_row(-share * way_[d], &beyond_(d, 0), losses.size(), losses.data());
   }
   function_.evaluate(losses);
-  return -(beyond_ * function_.g().matrix());
+  return slope();
+}
+
+/// The same where the function is.
+Vector FlatSteps::slope() const {
+  Vector worth(beyond_.rows());
+  for (Eigen::Index d = 0; d < beyond_.rows(); ++d) {
+    worth[d] = -dot(&beyond_(d, 0), function_.g().data(), beyond_.cols());
+  }
+  return worth;
 }
 
 /// Newton's, from where the function is.
@@ -90,10 +109,12 @@ Vector FlatSteps::direction() {
   for (Eigen::Index j = 0; j < d; ++j) {
     function_.root(&beyond_(j, 0), &roots(j, 0));
   }
+  Matrix curvature = Matrix::Zero(d, d);
+  add_gram(roots, curvature);
   Arena arena;
   SemidefiniteCholesky factor(d, arena);
-  factor.compute(Matrix(roots * roots.transpose()));
-  Vector change = -(beyond_ * function_.g().matrix());
+  factor.compute(curvature);
+  Vector change = slope();
   factor.solve_in_place(change);
   return change;
 }
@@ -110,12 +131,19 @@ double FlatSteps::room(std::size_t step, double change) const {
 /// To the first end of a step, or to the top of the way. False at the top of all ways.
 bool FlatSteps::climb() {
   const Vector first_slope = slope(0.0);
-  const Array parts = beyond_.cwiseAbs() * function_.g().matrix();
-  if (!(first_slope.array().abs() > kSteep * parts).any()) {
+  bool steep = false;
+  for (Eigen::Index d = 0; d < beyond_.rows(); ++d) {
+    const double parts = (beyond_.row(d).transpose().array().abs() * function_.g()).sum();
+    steep |= std::abs(first_slope[d]) > kSteep * parts;
+  }
+  if (!steep) {
     return false;
   }
   way_ = direction();
-  const Vector change = moves_ * way_;
+  Array change(static_cast<Eigen::Index>(open_.size()));
+  for (Eigen::Index j = 0; j < change.size(); ++j) {
+    change[j] = dot(&moves_(j, 0), way_.data(), way_.size());
+  }
   double end = kInfinity;
   std::size_t leaving = 0;
   for (std::size_t j = 0; j < open_.size(); ++j) {
