@@ -165,7 +165,7 @@ def test_a_callback_stops_a_tree(threads: int) -> None:
     assert other.nodes > one.nodes
     assert other.upper_bound <= one.upper_bound
     assert other.certainty_equivalent >= one.certainty_equivalent
-    assert result.stats.nodes == other.nodes
+    assert 0 <= result.stats.nodes - other.nodes < threads  # the other threads' are still taken
     assert_valid(result, kpm.clear(*tree, threads=1, node_limit=1))
 
 

@@ -99,9 +99,9 @@ def test_the_number_of_threads_does_not_matter(method, book):
     with teams_at_once():
         one, other = (clear(book, method=method, threads=threads) for threads in (1, 2))
     assert_same_bits(one, other)
-    # A tree has a second thread from its ninth node on, a walk of cells wherever it goes at all.
+    # A tree has a second thread from its seventh node on, a walk of cells wherever it goes at all.
     whole_walk = method == "enumerate" and other.stats.solved > 0
-    assert other.stats.threads == (2 if whole_walk or other.stats.nodes > 8 else 1)
+    assert other.stats.threads == (2 if whole_walk or other.stats.nodes > 6 else 1)
 
 
 @pytest.mark.threads

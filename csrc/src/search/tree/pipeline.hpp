@@ -46,7 +46,7 @@ class Pipeline {
     int threads = 1;
     while (!finished_) {
       over_ = false;
-      others_ = begun_ == 0 ? 0 : wanted(0);  // the first goes on from the first clearings
+      others_ = wanted(0);
       const int team = run_team(
           others_, true, [this](int member) { work(member); }, [this] { token_.poll(); },
           [this] { stop(); });
@@ -79,8 +79,12 @@ class Pipeline {
 
   static std::size_t place(std::int64_t node) { return static_cast<std::size_t>(node % kMost); }
 
-  /// Threads beside the calling one, of which so many work here already.
+  /// Threads beside the calling one, of which so many work here already: none while nodes are taken
+  /// one at a time. The first goes on from the first clearings, which are the calling one's.
   int wanted(int own) const {
+    if (most_at_work(begun_) == 1) {
+      return 0;
+    }
     return std::min(helpers(settings_.threads, begin_, settings_.thread_delay, own),
                     static_cast<int>(kMost) - 1);
   }
@@ -98,9 +102,6 @@ class Pipeline {
       lock.lock();
       slot->done = true;
       changed_.notify_all();
-      if (member == 0 && wanted(others_) != others_) {
-        over_ = true;  // then more go on, or fewer
-      }
     }
     changed_.notify_all();
   }
@@ -130,6 +131,10 @@ class Pipeline {
       draining_ = true;  // what is at work may change that
     }
     draining_ = false;
+    if (caller && wanted(others_) != others_) {
+      over_ = true;  // then more go on, or fewer
+      return nullptr;
+    }
     std::unique_ptr<Slot>& slot = slots_[place(begun_)];
     if (!slot) {
       slot = std::make_unique<Slot>();
