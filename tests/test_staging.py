@@ -6,15 +6,18 @@ import errno
 import os
 import stat
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pytest
 
 import kpm_fast as kpm
+from cut_short import CutShort
 from kpm_fast.files import atomic_files as staging
+from kpm_fast.files import zip_writer
+from kpm_fast.storage import archive
 
 pytestmark = pytest.mark.unsanitized
 
@@ -58,34 +61,6 @@ def test_a_failure_half_way_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
     assert contents(tmp_path) == {"a.txt": "old"}
 
 
-class CutShort:
-    """Raises KeyboardInterrupt at the n-th line that the writing module executes."""
-
-    def __init__(self, line: int) -> None:
-        self.left = line
-
-    def __call__(self, frame: FrameType, event: str, argument: Any) -> Any:
-        if frame.f_code.co_filename != staging.__file__:
-            return None
-        if event == "line":
-            self.left -= 1
-            if self.left == 0:
-                raise KeyboardInterrupt
-        return self
-
-    def run(self, function: Callable[..., object], *arguments: object) -> bool:
-        """Whether the function was cut short."""
-        before = sys.gettrace()
-        sys.settrace(self)
-        try:
-            function(*arguments)
-        except KeyboardInterrupt:
-            return True
-        finally:
-            sys.settrace(before)
-        return False
-
-
 def test_cut_short_at_any_line_of_a_folder(tmp_path: Path) -> None:
     """Each file is the old or the new one; where there are some of both, the marker says so."""
     old, new = dict.fromkeys(NAMES, "old"), dict.fromkeys(NAMES, "new")
@@ -93,7 +68,7 @@ def test_cut_short_at_any_line_of_a_folder(tmp_path: Path) -> None:
     for line in range(1, 1000):
         folder = tmp_path / str(line)
         write(folder, "old")
-        cut = CutShort(line).run(write, folder, "new")
+        cut = CutShort(line, staging).run(write, folder, "new")
         found = contents(folder)
         marked = found.pop(staging.MARKER, None) is not None
         assert set(found) == set(NAMES)
@@ -121,13 +96,28 @@ def test_cut_short_at_any_line_of_a_file(there: bool, tmp_path: Path) -> None:
         if there:
             folder.mkdir()
             path.write_bytes(b"old")
-        cut = CutShort(line).run(result.save, path)
+        cut = CutShort(line, staging).run(result.save, path)
         found = path.read_bytes() if path.exists() else None
         assert found in ((b"old" if there else None), new)
         states.add((cut, found == new))
         if not cut:
             break
     assert states >= {(True, False), (False, True)}
+
+
+@pytest.mark.filterwarnings("error")  # of an archive that is completed as an object goes
+def test_cut_short_at_any_line_of_an_archive(tmp_path: Path) -> None:
+    """Ctrl-C comes out, and not what zipfile says of an entry that is still open."""
+    result = kpm.clear(MARKET, ORDERS)
+    path = tmp_path / "clearing"
+    path.write_bytes(b"old")
+    cuts, line = 0, 1
+    while CutShort(line, zipfile, zip_writer, archive).run(result.save, path):
+        assert contents(tmp_path) == {"clearing": "old"}
+        cuts, line = cuts + 1, line + 1 + line // 40
+    assert cuts > 100
+    assert kpm.load_result(path) == result
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def error_of(function: Callable[..., object], *arguments: object) -> OSError | None:

@@ -25,6 +25,7 @@ from ..errors import InputError, brief
 from ..files.array_file import read_array
 from ..files.atomic_files import naming_errors, staged_binary
 from ..files.strict_json import NOT_FINITE, number, parse_json, stated_number, texts
+from ..files.zip_writer import ZipWriter
 from ..model.certificate import Certificate, DualCertificate
 from ..model.maker import Maker
 from ..model.maker_form import maker_from_dict, maker_to_dict
@@ -154,15 +155,13 @@ def write_outcome(result: Outcome, path: str | os.PathLike[str]) -> None:
         header["prior_sum"] = _number_text(market.prior_sum)
     with (
         staged_binary(path) as stream,
-        zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive,
+        ZipWriter(stream, "w", zipfile.ZIP_DEFLATED) as archive,
     ):
         archive.writestr(_entry(_HEADER), json.dumps(header, indent=1) + "\n")
         for group, source, kinds in groups:
             for name, (dtype, _) in kinds.items():
                 array = codes if (group, name) == ("orders", "claim") else getattr(source, name)
-                with archive.open(_entry(f"{group}/{name}.npy"), "w", force_zip64=True) as entry:
-                    plain = np.asarray(array, dtype=dtype)
-                    np.lib.format.write_array(entry, plain, version=(1, 0), allow_pickle=False)
+                archive.write_array(_entry(f"{group}/{name}.npy"), np.asarray(array, dtype=dtype))
         if orders.has_order_id:
             archive.writestr(_entry(_IDS), json.dumps(list(orders.order_id)) + "\n")
         if spelled is not None:
