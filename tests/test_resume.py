@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
@@ -11,9 +14,13 @@ import numpy as np
 import pytest
 
 import kpm_fast as kpm
+from cut_short import CutShort
 from executors import dask, loky
 from kpm_fast.clearing import chunks
+from kpm_fast.clearing.stop_token import flag_of
+from kpm_fast.storage import finished as finished_tasks
 from kpm_fast.storage.finished import Finished, content_hash
+from programs import start_program
 
 PRIOR = [0.3, 0.25, 0.2, 0.12, 0.08, 0.05]
 MARKET = kpm.Market(np.eye(6), PRIOR, risk_aversion=0.01, ambiguity=0.005)
@@ -173,6 +180,104 @@ def test_the_hash_covers_everything_that_decides_the_clearing(change: str, tmp_p
     assert found == kpm.clear_many(books, **options)
 
 
+def test_ctrl_c_between_two_chunks_ends_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At any line: what is finished is kept, and what is not reached is interrupted."""
+    monkeypatch.setattr(chunks, "_SECONDS", (1e-9, 1e-9))
+    monkeypatch.setattr(chunks, "_SAMPLE_BOOKS", 2)
+    books = kpm.Books(MARKET, **columns(5))
+    expected = kpm.clear_many(books)
+    cleared: set[int] = set()
+    found: list[kpm.Batch] = []
+
+    def run(path: Path) -> None:
+        found.append(kpm.clear_many(books, resume=path))
+
+    line = 1
+    while True:
+        path, before = tmp_path / str(line), len(found)
+        cut = CutShort(line, chunks, finished_tasks)
+        raised = cut.run(run, path)
+        if cut.left > 0:
+            break
+        if not raised:  # else before the first chunk or after the last
+            (part,) = found[before:]
+            count = int((part.status == "optimal").sum())
+            assert part.status.tolist() == ["optimal"] * count + ["interrupted"] * (5 - count)
+            assert part.gain[:count].tolist() == expected.gain[:count].tolist()
+            assert np.isnan(part.gain[count:]).all()
+            cleared.add(count)
+            with Finished(path) as finished:
+                query = "SELECT content FROM finished"
+                kept = [row[0] for row in finished._database.execute(query)]
+            kept_books = [len(b) for b in map(chunks._unpacked, kept) if b is not None]
+            assert count <= sum(kept_books) <= count + 2  # one may be kept and not returned
+        assert kpm.clear_many(books, resume=path) == expected
+        line += 1 + line // 12
+    assert cleared >= {0, 2, 3, 4}
+    assert found[-1] == expected
+
+
+ENDLESS = """
+import sys
+import kpm_fast as kpm
+from adapter import market_of, orders_of
+from strategies import endless_book
+from kpm_fast.clearing import chunks
+
+chunks._SECONDS, chunks._SAMPLE_BOOKS = (1e-9, 1e-9), 2
+short = kpm.Market([[1.0, 0.0]], [0.5, 0.5]), kpm.Orders([0, 0], [1, -1], [0.7, 0.2], 1.0)
+endless = market_of(endless_book()), orders_of(endless_book())
+clear = chunks._done_here
+
+def said(task, columns, bounds, *rest):
+    print(*bounds, flush=True)
+    return clear(task, columns, bounds, *rest)
+
+chunks._done_here = said
+batch = kpm.clear_many([short, short, endless, endless, short], resume=sys.argv[1], time_limit=300)
+print(*batch.status)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_ctrl_c_within_a_chunk_ends_the_run(tmp_path: Path) -> None:
+    """The core takes the signal, and the next chunk, which has no end either, is not begun."""
+    with start_program(ENDLESS, tmp_path / "finished") as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "0 2\n"
+        assert program.stdout.readline() == "2 3\n"
+        time.sleep(0.3)
+        program.send_signal(signal.SIGINT)
+        out, err = program.communicate()
+    assert (program.returncode, err) == (0, "")
+    assert out == "optimal optimal interrupted interrupted interrupted\n"
+    with Finished(tmp_path / "finished") as finished:
+        rows = finished._database.execute("SELECT content FROM finished").fetchall()
+    (batch,) = [found for (row,) in rows if (found := chunks._unpacked(row)) is not None]
+    assert batch.status.tolist() == ["optimal", "optimal"]
+
+
+def test_ctrl_c_in_the_first_chunk_of_an_executor_s_run_is_raised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is cleared here, and the core takes the signal: the rest must not begin."""
+    books, executor, sample = kpm.Books(MARKET, **columns(80)), Counting(), chunks._sample
+
+    def stopped(*given: Any) -> Any:
+        raised = kpm.StopToken()
+        raised.cancel()
+        return sample(*given[:-1], flag_of(raised))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(chunks, "_sample", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            kpm.clear_many(books, executor=executor, resume=tmp_path / "finished")
+        assert executor.books == 0
+    assert kpm.clear_many(books, resume=tmp_path / "finished") == kpm.clear_many(books)
+
+
 def test_books_stopped_by_a_time_limit_are_not_kept(tmp_path: Path) -> None:
     path = tmp_path / "finished"
     books = kpm.Books(MARKET, **columns(70, orders=200))
@@ -189,6 +294,12 @@ def test_damaged_entries_are_done_again_and_other_files_refused(tmp_path: Path) 
     expected = kpm.clear_many(books, resume=path)
     with Finished(path) as finished:
         finished._database.execute("UPDATE finished SET content = x'0102'")
+    assert kpm.clear_many(books, resume=path) == expected
+    with Finished(path) as finished:
+        finished._database.execute("UPDATE finished SET content = 'text'")
+    assert kpm.clear_many(books, resume=path) == expected
+    with Finished(path) as finished:
+        finished._database.execute("UPDATE finished SET content = 12")
     assert kpm.clear_many(books, resume=path) == expected
     path.write_text("a letter to the auditor, and no database at all" * 50)
     before = path.read_bytes()

@@ -20,6 +20,7 @@ from .. import _core
 from ..arrays import frozen
 from ..errors import InputError, brief
 from ..files.array_file import read_array
+from ..files.zip_writer import ZipWriter
 from ..model.batch import Batch
 from ..model.maker_model import maker_model
 from ..storage.finished import UNFINISHED, Finished, content_hash
@@ -79,51 +80,98 @@ def clear_in_chunks(
     options : dict
         As of :func:`kpm_fast.clear_many`.
     executor : Executor or None
-        None: here, one chunk after the other.
+        None: here, one chunk after the other. Ctrl-C is raised only where there is one.
     resume : path or None
         The file of finished chunks.
     stop : StopFlag or None
         Once it is set, no chunk is begun.
     """
-    count = len(columns["first"]) - 1
     with Finished(resume) as finished:
-        # The first chunk is cleared in this process: it shows how many books fit into a task.
-        sample = min(count, _sample_size(columns))
-        parts = {0: _done_here(task, columns, (0, sample), options, finished, stop)}
-        size = _chunk_size(columns, parts[0], sample, finished, options)
-        bounds = [(at, min(at + size, count)) for at in range(sample, count, size)]
-        waiting: dict[Future[Batch], tuple[int, str]] = {}
-        try:
-            for first, last in bounds:
-                if executor is None or _is_set(stop):
-                    part = _done_here(task, columns, (first, last), options, finished, stop)
-                    parts[first] = part
-                    continue
-                chunk = _chunk(columns, first, last)
-                key = _key(chunk, options) if finished else ""
-                kept = _unpacked(finished.get(key))
-                if kept is not None:
-                    parts[first] = (kept, 0.0)
-                else:
-                    future = executor.submit(task, chunk, {**options, "threads": 1}, None)
-                    waiting[future] = first, key
-            for future in _completed(waiting, stop):
-                first, key = waiting.pop(future)
-                if (
-                    _is_set(stop) and future.cancelled()
-                ):  # nothing of it was begun: the core says so
-                    last = min(first + size, count)
-                    batch = task(_chunk(columns, first, last), options, stop)
-                else:
-                    batch = future.result()
-                parts[first] = (batch, 0.0)
-                _keep(finished, key, batch)
-        except BaseException:
-            for future, (_, key) in waiting.items():
-                if not future.cancel() and future.done() and future.exception() is None:
-                    _keep(finished, key, future.result())
-            raise
-    return _joined([parts[first][0] for first in sorted(parts)], columns)
+        if executor is None:
+            parts = _cleared_here(task, columns, options, finished, stop)
+        else:
+            parts = _cleared_there(task, columns, options, executor, finished, stop)
+    return _joined(parts, columns)
+
+
+def _cleared_here(
+    task: _Task,
+    columns: _Columns,
+    options: dict[str, Any],
+    finished: Finished,
+    stop: _core.StopFlag | None,
+) -> list[Batch]:
+    """Clear one chunk after the other until all are done, or one was stopped.
+
+    Ctrl-C ends it as it ends one call of the core: the core notices it inside of a chunk, Python
+    between two of them.
+    """
+    count = len(columns["first"]) - 1
+    parts: list[Batch] = []
+    try:
+        sample = _sample(task, columns, options, finished, stop)
+        parts.append(sample[0])
+        for bounds in _bounds(columns, sample, finished, options):
+            if _is_cut(parts[-1]):
+                break
+            parts.append(_done_here(task, columns, bounds, options, finished, stop)[0])
+    except KeyboardInterrupt:
+        pass
+    begun = sum(map(len, parts))
+    if begun < count or not parts:
+        raised = _core.StopFlag()
+        raised.set()
+        parts.append(task(_chunk(columns, begun, count), options, raised))
+    return parts
+
+
+def _cleared_there(
+    task: _Task,
+    columns: _Columns,
+    options: dict[str, Any],
+    executor: Executor,
+    finished: Finished,
+    stop: _core.StopFlag | None,
+) -> list[Batch]:
+    """Give all chunks but the first to an executor."""
+    sample = _sample(task, columns, options, finished, stop)
+    if _is_cut(sample[0]) and not _is_set(stop):
+        raise KeyboardInterrupt  # which the core noticed
+    parts = {0: sample[0]}
+    bounds = dict(_bounds(columns, sample, finished, options))
+    waiting: dict[Future[Batch], tuple[int, str]] = {}
+    try:
+        for first, last in bounds.items():
+            if _is_set(stop):
+                parts[first], _ = _done_here(task, columns, (first, last), options, finished, stop)
+                continue
+            chunk = _chunk(columns, first, last)
+            key = _key(chunk, options) if finished else ""
+            kept = _unpacked(finished.get(key))
+            if kept is not None:
+                parts[first] = kept
+            else:
+                future = executor.submit(task, chunk, {**options, "threads": 1}, None)
+                waiting[future] = first, key
+        for future in _completed(waiting, stop):
+            first, key = waiting.pop(future)
+            if _is_set(stop) and future.cancelled():  # nothing of it was begun: the core says so
+                batch = task(_chunk(columns, first, bounds[first]), options, stop)
+            else:
+                batch = future.result()
+            parts[first] = batch
+            _keep(finished, key, batch)
+    except BaseException:
+        for future, (_, key) in waiting.items():
+            if not future.cancel() and future.done() and future.exception() is None:
+                _keep(finished, key, future.result())
+        raise
+    return [parts[first] for first in sorted(parts)]
+
+
+def _is_cut(batch: Batch) -> bool:
+    """Whether Ctrl-C or a flag stopped it."""
+    return "interrupted" in batch.status
 
 
 def _is_set(stop: _core.StopFlag | None) -> bool:
@@ -158,27 +206,45 @@ def _sample_size(columns: _Columns) -> int:
     return max(1, min(_SAMPLE_BOOKS, int(_SAMPLE_ORDERS / max(mean, 1.0))))
 
 
-def _chunk_size(
+def _sample(
+    task: _Task,
     columns: _Columns,
-    first: tuple[Batch, float],
-    sample: int,
-    finished: Finished,
     options: dict[str, Any],
+    finished: Finished,
+    stop: _core.StopFlag | None,
+) -> tuple[Batch, float]:
+    """Clear the first chunk in this process: its time shows how many books fit into a task."""
+    sample = min(len(columns["first"]) - 1, _sample_size(columns))
+    return _done_here(task, columns, (0, sample), options, finished, stop)
+
+
+def _bounds(
+    columns: _Columns, sample: tuple[Batch, float], finished: Finished, options: dict[str, Any]
+) -> Iterator[tuple[int, int]]:
+    """Yield where the chunks behind the first begin and end."""
+    count = len(columns["first"]) - 1
+    size = _chunk_size(columns, sample, finished, options)
+    for first in range(len(sample[0]), count, size):
+        yield first, min(first + size, count)
+
+
+def _chunk_size(
+    columns: _Columns, sample: tuple[Batch, float], finished: Finished, options: dict[str, Any]
 ) -> int:
     """Return the number of books in a task: that of an earlier run, else one by the time taken.
 
     Runs that begin with the same books use the same number, so that a run with further books
     appended finds the chunks of the earlier one.
     """
-    key = content_hash(["size", _key(_chunk(columns, 0, sample), options)])
+    key = content_hash(["size", _key(_chunk(columns, 0, len(sample[0])), options)])
     kept = finished.get(key)
     if kept is not None and kept.isdigit() and int(kept):
         return int(kept)
-    batch, seconds = first
-    each = max(seconds / max(sample, 1), 1e-7)
+    batch, seconds = sample
+    each = max(seconds / max(len(batch), 1), 1e-7)
     wanted = each * (len(columns["first"]) - 1) / _TASKS
     size = max(1, math.ceil(min(max(wanted, _SECONDS[0]), _SECONDS[1]) / each))
-    if "interrupted" not in batch.status:  # else the time says nothing
+    if not _is_cut(batch):  # else the time says nothing
         finished.put(key, str(size).encode())
     return size
 
@@ -245,8 +311,11 @@ def _packed(batch: Batch) -> bytes:
         "rule": batch.rule,
         "errors": [[number, str(error.reason)] for number, error in batch.errors.items()],
     }
+    arrays["words"] = np.frombuffer(json.dumps(words).encode(), dtype=np.uint8)
     stream = io.BytesIO()
-    np.savez(stream, words=np.frombuffer(json.dumps(words).encode(), dtype=np.uint8), **arrays)
+    with ZipWriter(stream, "w") as archive:
+        for name, array in arrays.items():
+            archive.write_array(f"{name}.npy", array)
     return stream.getvalue()
 
 

@@ -86,7 +86,7 @@ class Finished:
             self._database = None
 
     def get(self, key: str) -> bytes | None:
-        """Return the result of a task, or None if it is not finished."""
+        """Return the result of a task, or None if it is not finished, or cannot be read."""
         if self._database is None:
             return None
         try:
@@ -95,7 +95,8 @@ class Finished:
                 row = rows.fetchone()
         except self._error as error:
             raise self._fault(error) from error
-        return None if row is None else bytes(row[0])
+        # Another program may have put text there, which is no result.
+        return row[0] if row is not None and isinstance(row[0], bytes) else None
 
     def put(self, key: str, content: bytes) -> None:
         """Keep the result of a task."""
