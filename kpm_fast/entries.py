@@ -100,7 +100,7 @@ def table_columns(table: Any) -> dict[str, Any]:
         texts = label_texts(table.columns, "columns")
         return {text: table.iloc[:, place] for place, text in enumerate(texts)}
     if is_a(table, "pyarrow", "Table", "RecordBatch"):
-        texts = label_texts(table.schema.names, "columns")
+        texts = label_texts(_arrow_names(table.schema), "columns")
         return dict(zip(texts, table.columns, strict=True))
     if is_frame(table) or isinstance(table, Mapping):
         names = list(table.keys() if isinstance(table, Mapping) else table.columns)
@@ -178,7 +178,14 @@ def _pandas_entries(column: Any) -> Any:
     whole = getattr(kind, "numpy_dtype", None)
     if isinstance(whole, np.dtype) and whole.kind in "biuf" and not column.isna().any():
         return column.to_numpy(dtype=whole)
-    return column.to_numpy() if name == "StringDtype" else column.to_numpy(dtype=object)
+    if name == "StringDtype":
+        try:
+            return column.to_numpy()
+        except MemoryError:
+            raise
+        except Exception:  # pyarrow, which may hold it, has an error of its own for bad text
+            return _arrow_entries(column.array.__arrow_array__())
+    return column.to_numpy(dtype=object)
 
 
 def _polars_entries(column: Any) -> Any:
@@ -206,7 +213,29 @@ def _arrow_entries(column: Any) -> Any:
     if types.is_floating(kind) or timed or (plain and not column.null_count):
         whole = column.combine_chunks() if hasattr(column, "combine_chunks") else column
         return whole.to_numpy(zero_copy_only=False)
-    return column.to_pylist()
+    try:
+        return column.to_pylist()
+    except UnicodeDecodeError:
+        return list(map(_arrow_entry, column))
+
+
+def _arrow_entry(scalar: Any) -> Any:
+    """Return an entry of a column of text, of which pyarrow checks nothing; bytes if it is none.
+
+    Whatever reads the column refuses these, and knows its name.
+    """
+    try:
+        return scalar.as_py()
+    except UnicodeDecodeError:
+        return scalar.as_buffer().to_pybytes() if hasattr(scalar, "as_buffer") else scalar
+
+
+def _arrow_names(schema: Any) -> list[str]:
+    """Return the names of columns, which pyarrow does not check either."""
+    try:
+        return list(schema.names)
+    except UnicodeDecodeError as error:
+        raise InputError(f"must be UTF-8, got {brief(error.object)}", field="columns") from None
 
 
 def zone_of(column: Any) -> str | None:

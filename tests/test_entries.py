@@ -198,3 +198,58 @@ def test_strays_are_input_errors(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(["payoffs", "prior", "inventory", "claims", "ambiguity"]))
     with contextlib.suppress(kpm.InputError):
         kpm.Market(**{"payoffs": [[1, 0]], "prior": [0.5, 0.5], name: column})
+
+
+def not_utf_8() -> Any:
+    """A column of text in pyarrow whose last entry is none: pyarrow does not look."""
+    pyarrow = pytest.importorskip("pyarrow")
+    return pyarrow.array([b"1", b"1", b"\xff"], pyarrow.binary()).view(pyarrow.string())
+
+
+@pytest.mark.parametrize("form", ["plain", "chunks", "categories", "pandas", "arrow in pandas"])
+@pytest.mark.parametrize("field", ["claim", "side", "price", "quantity", "order_id", "time"])
+def test_text_that_is_not_utf_8(field: str, form: str, tmp_path: Path) -> None:
+    column = not_utf_8()
+    pyarrow = pytest.importorskip("pyarrow")
+    plain = {name: pyarrow.array([value] * 3) for name, value in OTHERS.items()}
+    if form == "chunks":
+        column = pyarrow.chunked_array([column[:1], column[1:]])
+    elif form == "categories":
+        column = column.dictionary_encode()
+    table: Any = pyarrow.table({**plain, field: column})
+    if "pandas" in form:
+        pandas = pytest.importorskip("pandas")
+        kind = pandas.ArrowDtype(pyarrow.string()) if "arrow" in form else pandas.StringDtype()
+        if getattr(kind, "storage", "pyarrow") != "pyarrow":
+            pytest.skip("this pandas keeps text as Python's own")
+        table = table.to_pandas(types_mapper={pyarrow.string(): kind}.get)
+    with pytest.raises(kpm.InputError, match=r"got b'\\xff'") as caught:
+        kpm.Orders.from_frame(table)
+    assert (caught.value.field, caught.value.index) == (field, 2)
+    if form != "plain":
+        return
+    market = kpm.Market([[1.0, 0.0]], [0.5, 0.5], claims=["A"])
+    path = tmp_path / "book.parquet"
+    kpm.write_book(path, market, kpm.Orders(["A"], 1, 0.5, 1))
+    parquet = pytest.importorskip("pyarrow.parquet")
+    parquet.write_table(table.replace_schema_metadata(parquet.read_schema(path).metadata), path)
+    with pytest.raises(kpm.InputError) as caught:
+        kpm.read_book(path)
+    if field != "claim":  # the claim 1 is unknown
+        assert caught.value.index == 2
+    assert caught.value.file == str(path)
+
+
+def test_a_name_of_a_column_that_is_not_utf_8(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "book.parquet"
+    market = kpm.Market([[1.0, 0.0]], [0.5, 0.5], claims=["A"])
+    kpm.write_book(path, market, kpm.Orders(["A"], 1, 0.5, 1))
+    path.write_bytes(path.read_bytes().replace(b"quantity", b"quantit\xff"))
+    with pytest.raises(kpm.InputError) as caught:
+        kpm.read_book(path)
+    said = r"has a column whose name is not UTF-8, got b'quantit\xff'"
+    assert str(caught.value) == f"{path}: {said}"
+    with pytest.raises(kpm.InputError) as caught:
+        kpm.Orders.from_frame(parquet.read_table(path))
+    assert str(caught.value) == r"columns: must be UTF-8, got b'quantit\xff'"

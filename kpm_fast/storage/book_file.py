@@ -330,6 +330,9 @@ def _parts_of_parquet(path: Path, *, with_orders: bool) -> BookParts:
     try:
         schema = parquet.read_schema(path)
         table = parquet.read_table(path) if with_orders else None
+    except UnicodeDecodeError as error:
+        reason = f"has a column whose name is not UTF-8, got {brief(error.object)}"
+        raise InputError(reason, file=path) from None
     except (pyarrow.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
