@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
 import math
+import zipfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -230,6 +232,24 @@ def changed(table: str, column: str, value: Any) -> dict[str, Any]:
         (TITLED.replace("0.01,0.02", "0.01,0.02\n1,1"), r"\[market\]: must have one row, got 2"),
         (TITLED.replace("0.01,", "a,"), r"line 3: risk_aversion: not a number"),
         (TITLED.partition("[orders]")[0], r"has no table \[orders\].*from_csv"),
+        ({**BOOK, "risk_aversion": math.nan}, r"given\.json: cannot be read: NaN is not JSON"),
+        ('{"ambiguity": 1e400}', r"has no 'claims'"),
+        ("\n[foo]\na,b\n", r"given\.json, line 2: .*begins with a title such as.*got '\[foo\]'"),
+        ("[foo],,\n" + TITLED, r"line 1: .*begins with a title such as \[claims\]"),
+        (TITLED.replace("0.01,", "nan,"), r"^\S*given\.json: risk_aversion: .*nan"),
+        (TITLED.replace("0.01,", "1e400,"), r"line 3: risk_aversion: is beyond .*'1e400'"),
+        (
+            TITLED.replace("risk_aversion,ambiguity\n0.01,0.02", "maker\n{kind}"),
+            r"given\.json, line 3: maker: is not JSON: Expecting property name",
+        ),
+        (
+            TITLED.replace("risk_aversion,ambiguity\n0.01,0.02", "maker\nNaN"),
+            r"given\.json, line 3: maker: cannot be read: NaN is not JSON",
+        ),
+        (
+            TITLED.replace("risk_aversion,ambiguity\n0.01,0.02", 'maker\n"""lmsr"""'),
+            r"given\.json: maker: must be an object whose kind",
+        ),
         ("claim,side,price,quantity\n", r"line 1: .*begins with a title such as \[claims\]"),
         ("", r"has no table \[claims\]"),
     ],
@@ -237,6 +257,42 @@ def changed(table: str, column: str, value: Any) -> dict[str, Any]:
 def test_errors_name_what_is_wrong(content: Any, message: str, tmp_path: Path) -> None:
     with pytest.raises(kpm.InputError, match=message):
         _read(content, tmp_path)
+
+
+@pytest.mark.parametrize("form", ["json", "csv"])
+@pytest.mark.parametrize("packed", ["zip", "gz", "bz2", "utf-16", "utf-8-sig"])
+def test_one_file_in_another_form(form: str, packed: str, tmp_path: Path) -> None:
+    book = _read(BOOK, tmp_path)
+    plain, path = tmp_path / f"book.{form}", tmp_path / f"book.{form}.{packed}"
+    kpm.write_book(plain, *book)
+    content = plain.read_bytes()
+    if packed == "zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.write(plain, plain.name)
+    elif packed in ("gz", "bz2"):
+        path.write_bytes({"gz": gzip.compress, "bz2": bz2.compress}[packed](content))
+    else:
+        path.write_bytes(content.decode().encode(packed))
+    assert kpm.read_book(path) == book
+
+
+def test_archives_that_are_no_book(tmp_path: Path) -> None:
+    path = tmp_path / "book.zip"
+    for names, said in (
+        (["a.json", "b.json"], "is a zip archive of 2 files, and only one of one file is read"),
+        (["header.json"], "header.json: is not the header of a kpm-fast clearing"),
+        (["header.json.csv"], r"line 1: .*begins with a title such as \[claims\]"),
+        (["[Content_Types].xml", "xl/workbook.xml"], "is a workbook, which is not read"),
+    ):
+        with zipfile.ZipFile(path, "w") as archive:
+            for name in names:
+                archive.writestr(name, "3")
+        with pytest.raises(kpm.InputError, match=said):
+            kpm.read_book(path)
+    for start in (b"PK", b"PK\x03\x04" + b"x" * 20):
+        path.write_bytes(start)
+        with pytest.raises(kpm.InputError, match="is not a kpm-fast clearing, or is damaged"):
+            kpm.read_book(path)
 
 
 @pytest.mark.parametrize("name", ["BOOK.JSON", "book.Csv", "b.Parquet"])

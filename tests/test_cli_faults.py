@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -386,9 +386,19 @@ def test_a_file_that_cannot_be_read_is_named(
 
 
 @linux
-def test_a_device_without_an_end_is_no_clearing() -> None:
-    with pytest.raises(kpm.InputError, match=r"^/dev/zero: is not a kpm-fast clearing"):
-        kpm.load_result("/dev/zero")
+@pytest.mark.parametrize("read", [kpm.load_result, kpm.Orders.from_csv, kpm.read_book])
+def test_what_has_no_end_or_never_opens_is_not_read(
+    read: Callable[[str], object], tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in ("/dev/zero", str(pipe)):
+        with pytest.raises(kpm.InputError) as caught:
+            read(path)
+        assert str(caught.value) == (
+            f"{path}: is neither a folder nor a regular file, "
+            "such as a pipe, which is read but once"
+        )
 
 
 @pytest.mark.parametrize("flags", [["-O"], ["-OO"], ["-W", "error"]])

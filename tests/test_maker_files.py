@@ -70,6 +70,13 @@ FAULTS: list[tuple[Any, str]] = [
         {"kind": "lmsr"},
         r"market\.json: maker: must have the parameters of a maker of kind 'lmsr', got prior",
     ),
+    (
+        {"kind": "worst_state", "states": 2},
+        r"market\.json: states: must be 3, as many as states\.csv has, got 2",
+    ),
+    ({"kind": "worst_state", "states": -1}, r"states: must be 3, .*, got -1"),
+    ({"kind": "worst_state", "states": True}, r"states: must be 3, .*, got True"),
+    ({"kind": "worst_state", "states": ["1", "2"]}, r"states: must be 3, .*, got \['1', '2'\]"),
     ({"kind": "lmsr", "liquidity": -1}, r"market\.json: liquidity: must be between"),
     (
         {"kind": "lmsr", "liquidity": 1, "prior": [1]},
@@ -90,6 +97,65 @@ def test_faults_in_market_json_are_named(maker: Any, message: str, tmp_path: Pat
     (tmp_path / "market.json").write_text(json.dumps({"maker": maker}))
     with pytest.raises(kpm.InputError, match=message):
         kpm.read_book(tmp_path)
+
+
+@pytest.mark.parametrize("states", [3, 3.0, STATES, None])
+def test_a_maker_of_the_worst_state_may_say_how_many(states: Any, tmp_path: Path) -> None:
+    market = market_of(MAKERS["worst_state"])
+    kpm.write_book(tmp_path, market, ORDERS)
+    stated = {"kind": "worst_state"} | ({} if states is None else {"states": states})
+    (tmp_path / "market.json").write_text(json.dumps({"maker": stated}))
+    assert kpm.read_book(tmp_path)[0] == market
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_market_json_in_the_encodings_of_tables(encoding: str, tmp_path: Path) -> None:
+    """Found by the mark, also where encoding= names that of the tables."""
+    market = market_of(MAKERS["starting_orders"]).replace(states=["ä", "b", "c"])
+    kpm.write_book(tmp_path, market, ORDERS)
+    path = tmp_path / "market.json"
+    text = json.dumps(json.loads(path.read_text()), ensure_ascii=False)
+    path.write_bytes(text.encode(encoding))
+    assert kpm.read_book(tmp_path) == (market, ORDERS)
+    for name in ("claims.csv", "states.csv"):
+        table = tmp_path / name
+        table.write_bytes(table.read_bytes().decode().encode("cp1252"))
+    assert kpm.read_book(tmp_path, encoding="cp1252") == (market, ORDERS)
+    path.write_bytes(text.encode("cp1252"))
+    with pytest.raises(kpm.InputError, match=r"market\.json: is not UTF-8 text: [^(]*$"):
+        kpm.read_book(tmp_path, encoding="cp1252")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"ambiguity": Infinity}', 'cannot be read: Infinity is not JSON: write "Infinity"'),
+        ('{"risk_aversion": NaN}', "cannot be read: NaN is not JSON"),
+        ('{"risk_aversion": 1e400}', "risk_aversion: is beyond the range of a double, got '1e400'"),
+        ('{"risk_aversion": "NaN"}', "risk_aversion: must be a number, got 'NaN'"),
+        ('{"risk_aversion": true}', "risk_aversion: must be a number, got True"),
+        ('{"risk_aversion": -1}', "risk_aversion: must be a finite number > 0, got -1"),
+        ('{"maker": {"kind": "lmsr", "liquidity": 1e400}}', "liquidity: is beyond the range of a"),
+        ("3", "must hold a JSON object, got 3"),
+    ],
+)
+def test_one_rule_for_numbers_in_a_folder_and_in_one_file(
+    text: str, said: str, tmp_path: Path
+) -> None:
+    kpm.write_book(tmp_path, market_of(MAKERS["lmsr"]), ORDERS)
+    (tmp_path / "market.json").write_text(text)
+    with pytest.raises(kpm.InputError) as caught:
+        kpm.read_book(tmp_path)
+    assert str(caught.value).startswith(f"{tmp_path / 'market.json'}: {said}")
+    if text == "3":
+        return
+    path = tmp_path / "book.json"
+    kpm.write_book(path, market_of(MAKERS["lmsr"]), ORDERS)
+    tables = path.read_text().partition('"claims": [')[2]
+    path.write_text(f'{text[:-1]}, "claims": [{tables}')
+    with pytest.raises(kpm.InputError) as caught:
+        kpm.read_book(path)
+    assert str(caught.value).startswith(f"{path}: {said}")
 
 
 def test_faults_in_states_csv_have_their_line(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from ..errors import InputError
 __all__ = [
     "MARKER",
     "check_finished",
+    "check_regular",
     "naming_errors",
     "staged_binary",
     "staged_files",
@@ -89,6 +90,16 @@ def check_finished(folder: Path) -> None:
             "has not finished; write them again",
             file=marker,
         )
+
+
+def check_regular(path: Path) -> None:
+    """Refuse to read a pipe, which may never open or have an end, and a device.
+
+    A folder is refused by the system as it is opened.
+    """
+    if _is_special(path):
+        reason = "is neither a folder nor a regular file, such as a pipe, which is read but once"
+        raise InputError(reason, file=path)
 
 
 @contextmanager
@@ -175,7 +186,7 @@ def _open_text(path: Path) -> TextIO:
 
 
 def _is_special(path: Path) -> bool:
-    """Whether a path is a device or a pipe, which a file must not replace."""
+    """Whether a path is a device or a pipe."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from ..errors import InputError, brief
-from .atomic_files import naming_errors
+from .atomic_files import check_regular, naming_errors
 from .zstandard import open_zstandard
 
 __all__ = [
@@ -42,19 +42,26 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 @contextmanager
-def open_text(path: Path, encoding: str | None) -> Iterator[IO[str]]:
+def open_text(
+    path: Path,
+    encoding: str | None,
+    remedy: str = " (encoding= or --encoding names another, such as cp1252)",
+) -> Iterator[IO[str]]:
     """Open a file as text, line breaks as they are.
 
     Compression by gzip, bzip2, xz, Zstandard and zip (of one file) is found by the first bytes.
     Text is UTF-8, with or without its mark, or UTF-16 with its mark, unless an encoding is given.
+    ``remedy`` is what the error about another says.
 
     Raises
     ------
     InputError
-        If the file is not text in that encoding, or is compressed in another way, or damaged.
+        If it is no regular file, is not text in that encoding, or is compressed in another way, or
+        damaged.
     """
     if encoding is not None and (not isinstance(encoding, str) or "\0" in encoding):
         raise InputError(f"is unknown, got {brief(encoding)}", field="encoding")
+    check_regular(path)
     with naming_errors(path), path.open("rb") as raw:
         try:
             with _plain_bytes(path, raw) as stream:
@@ -68,11 +75,7 @@ def open_text(path: Path, encoding: str | None) -> Iterator[IO[str]]:
                 yield text
         except UnicodeError as error:
             name = encoding or "UTF-8"
-            raise InputError(
-                f"is not {name} text: {error} "
-                "(encoding= or --encoding names another, such as cp1252)",
-                file=path,
-            ) from error
+            raise InputError(f"is not {name} text: {error}{remedy}", file=path) from error
         except (EOFError, zlib.error, lzma.LZMAError, OSError) as error:
             # Errors of the system have a number, those of gzip and bzip2 have none.
             if isinstance(error, OSError) and error.errno is not None:

@@ -10,22 +10,27 @@ from typing import Any
 from ..arrays import as_number
 from ..errors import InputError, brief
 
-__all__ = ["NOT_FINITE", "number", "parse_json", "stated_number", "texts"]
+__all__ = ["NOT_FINITE", "Digits", "number", "parse_json", "stated_number", "texts"]
 
 #: How infinities and NaN are written; ``float`` reads them back.
 NOT_FINITE = ("Infinity", "-Infinity", "NaN")
 
 
-def parse_json(
-    text: str, *, constants: bool = True, numbers: Callable[[str], Any] | None = None
-) -> Any:
+class Digits(str):
+    """The digits of a number in JSON, kept as text so that a table loses none of them."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def parse_json(text: str, *, numbers: Callable[[str], Any] | None = None) -> Any:
     """Parse a JSON text in which no object has a name twice.
 
     Parameters
     ----------
     text : str
-    constants : bool
-        Whether Python's ``NaN`` and ``Infinity``, which JSON lacks, are read.
     numbers : callable, optional
         Converts the digits of a number. Default: to an integer or a float.
 
@@ -34,13 +39,12 @@ def parse_json(
     InputError
         Naming a name that appears twice in an object; JSON readers silently take the last one.
     ValueError, RecursionError
-        As :func:`json.loads`.
+        As :func:`json.loads`, and for Python's ``NaN`` and ``Infinity``, which JSON lacks.
     """
-    refuse = None if constants else _refuse
     return json.loads(
         text,
         object_pairs_hook=_object,
-        parse_constant=refuse,
+        parse_constant=_refuse,
         parse_int=numbers,
         parse_float=numbers,
     )
@@ -61,7 +65,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
+    written = ': write "Infinity"' if constant == "Infinity" else ""
+    raise ValueError(f"{constant} is not JSON{written}")
 
 
 def number(value: Any, field: str) -> float:

@@ -23,7 +23,7 @@ from .._version import __version__
 from ..arrays import as_path, exact_sum
 from ..errors import InputError, brief
 from ..files.array_file import read_array
-from ..files.atomic_files import naming_errors, staged_binary
+from ..files.atomic_files import check_regular, naming_errors, staged_binary
 from ..files.strict_json import NOT_FINITE, number, parse_json, stated_number, texts
 from ..files.zip_writer import ZipWriter
 from ..model.certificate import Certificate, DualCertificate
@@ -38,7 +38,7 @@ from ..model.stats import Stats
 from ..model.status import Status
 from ..model.words import message
 
-__all__ = ["FORMAT", "VERSION", "read_outcome", "write_outcome"]
+__all__ = ["FORMAT", "HEADER", "VERSION", "read_outcome", "write_outcome"]
 
 FORMAT = "kpm-fast clearing"
 VERSION = 5  # of the format; a reader refuses what it does not know
@@ -48,7 +48,7 @@ _ZIPPED = b"PK"  # how every file of this format begins
 # words, from 5 on convex rules have certificates.
 _READS = (1, 2, 3, 4, VERSION)
 
-_HEADER, _IDS = "header.json", "orders/order_id.json"
+HEADER, _IDS = "header.json", "orders/order_id.json"
 _TIMES = "orders/time.json"  # where doubles do not hold every digit
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # fixed, so that the same result gives the same bytes
 _NUMBERS = (
@@ -157,7 +157,7 @@ def write_outcome(result: Outcome, path: str | os.PathLike[str]) -> None:
         staged_binary(path) as stream,
         ZipWriter(stream, "w", zipfile.ZIP_DEFLATED) as archive,
     ):
-        archive.writestr(_entry(_HEADER), json.dumps(header, indent=1) + "\n")
+        archive.writestr(_entry(HEADER), json.dumps(header, indent=1) + "\n")
         for group, source, kinds in groups:
             for name, (dtype, _) in kinds.items():
                 array = codes if (group, name) == ("orders", "claim") else getattr(source, name)
@@ -242,7 +242,8 @@ def read_outcome(path: str | os.PathLike[str], kind: type[_Outcome]) -> tuple[_O
 
 
 def _content(path: Path) -> bytes:
-    """Return a file of this format; of another, which may have no end, only the start is read."""
+    """Return a file of this format; of another, only the start is read."""
+    check_regular(path)
     with naming_errors(path), path.open("rb") as file:
         start = file.read(len(_ZIPPED))
         if start != _ZIPPED:
@@ -258,9 +259,9 @@ class _Reader:
         self._archive = archive
         self._left = set(archive.namelist())
         self._sizes: dict[str, int] = {}
-        header = self._json(_HEADER)
+        header = self._json(HEADER)
         if not isinstance(header, dict) or header.get("format") != FORMAT:
-            raise InputError(f"is not the header of a {FORMAT}", field=_HEADER)
+            raise InputError(f"is not the header of a {FORMAT}", field=HEADER)
         version = header.get("version")
         if type(version) is not int or version not in _READS:
             raise InputError(
@@ -401,7 +402,7 @@ class _Reader:
 
     def _json(self, name: str) -> Any:
         def parse() -> Any:
-            return parse_json(self._archive.read(name).decode("utf-8"), constants=False)
+            return parse_json(self._archive.read(name).decode("utf-8"))
 
         return self._entry(name, name, parse)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,12 +14,12 @@ from typing import Any, cast
 
 import numpy as np
 
-from ..entries import number
 from ..errors import InputError, brief
 from ..files.atomic_files import naming_errors
 from ..files.csv_text import DELIMITERS, check_decimal, check_delimiter, open_text
 from ..files.strict_json import stated_number
 from ..files.tables import CsvTable, make_frame, write_csv
+from .archive import HEADER
 from .market_json import checked_settings, json_of_file
 
 __all__ = ["SUFFIXES", "BookParts", "file_bytes", "is_clearing", "read_parts"]
@@ -28,7 +29,10 @@ SUFFIXES = (".json", ".csv", ".parquet")
 
 _TABLES = ("claims", "states", "orders")
 _TITLES = {f"[{name}]": name for name in ("market", *_TABLES)}
+_TITLE = re.compile(r"\s*\[[^\W\d][^][{}\":,\n]*\][\s,;|]*$", re.MULTILINE)  # known or not
 _PARQUET, _ZIP = b"PAR1", b"PK"
+#: How the first entry of a zip archive begins: where the length of its name stands, and its name.
+_LENGTH, _NAME = slice(26, 28), 30
 _METADATA = b"kpm_fast.market"  # the key of the market in a Parquet file's schema
 _HELP = "docs/reference.md shows books in one file"
 
@@ -59,14 +63,21 @@ class BookParts:
 
 
 def is_clearing(path: Path) -> bool:
-    """Whether a path is a file that begins as a saved clearing does."""
+    """Whether a path is a file that begins as a saved clearing does.
+
+    A zip archive of something else may be a book that was compressed.
+    """
     try:
         if not path.is_file():
             return False
     except ValueError:  # a null character, which no file's name has
         return False
     with naming_errors(path), path.open("rb") as stream:
-        return stream.read(2) == _ZIP
+        start = stream.read(_NAME + len(HEADER))
+    name = len(HEADER).to_bytes(2, "little"), HEADER.encode()
+    return start.startswith(_ZIP) and (
+        len(start) < _NAME + len(HEADER) or (start[_LENGTH], start[_NAME:]) == name
+    )
 
 
 def read_parts(
@@ -101,9 +112,9 @@ def read_parts(
         text = text_stream.read()
     tables = _TABLES if with_orders else _TABLES[:2]
     start = text.lstrip()[:16]
-    if start.startswith(("{", "[")) and not start.startswith(tuple(_TITLES)):
+    if start.startswith(("{", "[")) and _TITLE.match(text) is None:
         _refuse("JSON", delimiter=delimiter, decimal=decimal)
-        content = _read_json(text, path)
+        content = json_of_file(text, path)
         if not with_orders and isinstance(content, dict):
             content.pop("orders", None)
         return _parts_of_json(content, path, tables)
@@ -119,16 +130,6 @@ def _refuse(form: str, **options: str | None) -> None:
 # -- JSON ---------------------------------------------------------------------------------------
 
 
-class _Digits(str):
-    """The digits of a number in JSON, kept as text so that a table loses none of them."""
-
-    __slots__ = ()
-
-
-def _read_json(text: str, path: Path) -> Any:
-    return json_of_file(text, path, constants=False, numbers=_Digits)
-
-
 def _parts_of_json(content: Any, path: Path, tables: tuple[str, ...]) -> BookParts:
     if not isinstance(content, dict):
         raise InputError(f"must hold a JSON object, got {brief(content)}", file=path)
@@ -139,7 +140,7 @@ def _parts_of_json(content: Any, path: Path, tables: tuple[str, ...]) -> BookPar
                 file=path,
             )
     read = {name: _table_of_json(content.pop(name), name, path) for name in tables}
-    settings = checked_settings(_numbers(content, path), path)
+    settings = checked_settings(content, path)
     return BookParts(read["claims"], read["states"], read.get("orders"), settings, path)
 
 
@@ -197,18 +198,6 @@ def _text(entry: Any, field: str, row: int, path: Path) -> str:
             file=path,
         )
     return entry
-
-
-def _numbers(value: Any, path: Path) -> Any:
-    """Return parsed JSON with numbers for digits."""
-    if isinstance(value, _Digits):
-        try:
-            return number(str(value))
-        except ValueError as error:
-            raise InputError(str(error), file=path) from None
-    if isinstance(value, dict):
-        return {name: _numbers(entry, path) for name, entry in value.items()}
-    return [_numbers(entry, path) for entry in value] if isinstance(value, list) else value
 
 
 # -- CSV ----------------------------------------------------------------------------------------
@@ -308,14 +297,15 @@ def _delimiter_of(text: str) -> str:
 def _settings_of_csv(table: CsvTable) -> dict[str, Any]:
     if len(table) != 1:
         raise InputError(f"must have one row, got {len(table)}", field="[market]", file=table.path)
+    line = table.lines[0] if table.lines else None
     settings: dict[str, Any] = {}
     for name in table.names:
         (entry,) = table.text(name)
         if name == "maker":
-            settings[name] = json_of_file(entry, table.path)
+            settings[name] = json_of_file(entry, table.path, field=name, line=line)
         else:
             settings[name] = float(table.numbers(name)[0])
-    return checked_settings(settings, table.path)
+    return checked_settings(settings, table.path, line)
 
 
 # -- Parquet ------------------------------------------------------------------------------------
@@ -348,7 +338,7 @@ def _parts_of_parquet(path: Path, *, with_orders: bool) -> BookParts:
         text = stated.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InputError(f"is not UTF-8 text: {error}", file=path) from error
-    parts = _parts_of_json(_read_json(text, path), path, _TABLES[:2])
+    parts = _parts_of_json(json_of_file(text, path), path, _TABLES[:2])
     parts.orders = table
     return parts
 

@@ -16,7 +16,13 @@ from numpy.typing import ArrayLike
 
 from ..arrays import as_flag, as_path, check_choice
 from ..errors import InputError, brief
-from ..files.atomic_files import check_finished, staged_binary, staged_files
+from ..files.atomic_files import (
+    check_finished,
+    check_regular,
+    staged_binary,
+    staged_files,
+)
+from ..files.csv_text import open_text
 from ..files.tables import CsvTable, check_text, read_csv, write_csv
 from ..model.book_types import check_book
 from ..model.market import Market
@@ -217,16 +223,19 @@ def _market_of(parts: BookParts, market_keywords: dict[str, Any]) -> Market:
         maker = read_maker(stated, parts.source, parts.states, market_keywords)
         return market_of_tables(Market, parts.claims, parts.states, maker, {})
     keywords = {**parts.settings, **market_keywords}
-    return market_of_tables(Market, parts.claims, parts.states, None, keywords)
+    try:
+        return market_of_tables(Market, parts.claims, parts.states, None, keywords)
+    except InputError as error:
+        if error.file is None and error.field in parts.settings.keys() - market_keywords.keys():
+            raise error.located(parts.source) from None
+        raise
 
 
 def _parts_of_folder(folder: Path, text: dict[str, Any]) -> BookParts:
     check_finished(folder)
     if not folder.exists():  # otherwise the error would name a file in it
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
-    if not folder.is_dir():
-        reason = "is neither a folder nor a regular file, such as a pipe, which is read but once"
-        raise InputError(reason, file=folder)
+    check_regular(folder)
     source = folder / _MARKET
     settings = _read_settings(source)
     claims = read_csv(_table(folder, _CLAIMS), ["claim"], **text)
@@ -391,9 +400,8 @@ def _check_no_other_book(folder: Path, write: Callable[[Callable[[str], TextIO]]
 
 def _read_settings(path: Path) -> dict[str, Any]:
     try:
-        text = path.read_text(encoding="utf-8")
+        with open_text(path, None, remedy="") as stream:  # encoding= is that of the tables
+            text = stream.read()
     except FileNotFoundError:
         return {}
-    except UnicodeDecodeError as error:
-        raise InputError(f"is not UTF-8 text: {error}", file=path) from error
     return checked_settings(json_of_file(text, path), path)

@@ -86,6 +86,8 @@ def read_maker(
     table.check(["state"], _COLUMNS)
     prior_sum = None
     states = tuple(table.text("state"))
+    if kind == "worst_state":
+        _check_states(stated.get("states", len(states)), states, source, table)
     try:
         parameters = {name: _value(name, value, states) for name, value in stated.items()}
         if "prior" in table and _has_prior(kind):
@@ -109,6 +111,16 @@ def read_maker(
             raise error.located(source) from None
         row = states.index(error.index) if error.index in states else error.index
         raise table.located(error, row if isinstance(row, int) else None) from None
+
+
+def _check_states(stated: Any, states: tuple[str, ...], source: Path, table: CsvTable) -> None:
+    """Refuse another number of states, or other labels, than the table has."""
+    if isinstance(stated, bool) or stated not in (len(states), [*states]):
+        raise InputError(
+            f"must be {len(states)}, as many as {Path(table.title).name} has, got {brief(stated)}",
+            field="states",
+            file=source,
+        )
 
 
 def _has_prior(kind: str) -> bool:

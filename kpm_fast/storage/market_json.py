@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ..arrays import as_number
+from ..entries import number
 from ..errors import InputError, brief
-from ..files.strict_json import parse_json, stated_number
+from ..files.strict_json import Digits, parse_json, stated_number
 
 __all__ = ["checked_settings", "json_of_file", "settings_of"]
 
@@ -23,38 +24,57 @@ def settings_of(market: Any, stated: dict[str, Any] | None) -> dict[str, Any]:
     return {name: stated_number(getattr(market, name)) for name in _SETTINGS}
 
 
-def json_of_file(text: str, path: Path, **options: Any) -> Any:
-    """Parse the JSON text of a file; an error names the file."""
+def json_of_file(
+    text: str, path: Path, *, field: str | None = None, line: int | None = None
+) -> Any:
+    """Parse the JSON text of a file, or of an entry on a line of it; numbers stay digits.
+
+    An error names the file, the line and the field of the entry.
+    """
     try:
-        return parse_json(text, **options)
+        return parse_json(text, numbers=Digits)
     except json.JSONDecodeError as error:
-        raise InputError(f"is not JSON: {error.msg}", file=path, line=error.lineno) from error
+        where = error.lineno if line is None else line
+        reason = f"is not JSON: {error.msg}"
+        raise InputError(reason, field=field, file=path, line=where) from error
     except InputError as error:
-        raise error.located(path) from None
-    except (ValueError, RecursionError) as error:  # thousands of digits, or of brackets
-        raise InputError(f"cannot be read: {error}", file=path) from error
+        raise error.located(path, line) from None
+    except (ValueError, RecursionError) as error:  # NaN; thousands of digits, or of brackets
+        reason = f"cannot be read: {error}"
+        raise InputError(reason, field=field, file=path, line=line) from error
 
 
-def checked_settings(settings: Any, path: Path) -> dict[str, Any]:
+def checked_settings(settings: Any, path: Path, line: int | None = None) -> dict[str, Any]:
     """Return the parameters that a file states, as numbers, or the ``maker`` that it states."""
     if not isinstance(settings, dict):
         raise InputError(f"must hold a JSON object, got {brief(settings)}", file=path)
-    for name in settings:
-        if name == "maker" and len(settings) == 1:
-            return settings
-        if name == "maker":
-            others = ", ".join(repr(other) for other in settings if other != name)
-            raise InputError(
-                f"must be the only setting, got {others} beside it", field=name, file=path
-            )
-        if name not in _SETTINGS:
-            raise InputError(
-                f"is unknown (known: {', '.join((*_SETTINGS, 'maker'))})", field=name, file=path
-            )
     try:
-        return {name: _number(value, name) for name, value in settings.items()}
+        for name in settings:
+            if name == "maker" and len(settings) == 1:
+                return {name: _numbers(settings[name], name)}
+            if name == "maker":
+                others = ", ".join(repr(other) for other in settings if other != name)
+                raise InputError(f"must be the only setting, got {others} beside it", field=name)
+            if name not in _SETTINGS:
+                raise InputError(
+                    f"is unknown (known: {', '.join((*_SETTINGS, 'maker'))})", field=name
+                )
+        return {name: _number(_numbers(value, name), name) for name, value in settings.items()}
     except InputError as error:
-        raise error.located(path) from None
+        raise error.located(path, line) from None
+
+
+def _numbers(value: Any, field: str) -> Any:
+    """Return parsed JSON with numbers for digits; an error names the innermost member."""
+    if isinstance(value, Digits):
+        try:
+            rounded = number(str(value))
+            return int(value) if len(value) < 16 and value.lstrip("-").isdigit() else rounded
+        except ValueError as error:
+            raise InputError(str(error), field=field) from None
+    if isinstance(value, dict):
+        return {name: _numbers(entry, name) for name, entry in value.items()}
+    return [_numbers(entry, field) for entry in value] if isinstance(value, list) else value
 
 
 def _number(value: Any, field: str) -> float:
