@@ -154,6 +154,9 @@ def test_infinite_limits_and_no_shares_stay_so_in_any_unit() -> None:
         ({"columns": {"order_id": "reff"}}, "no column 'reff' .*: did you mean 'ref'"),
         ({"sides": {"B": "up"}}, r"sides\['B'\]: must be 'buy' or 'sell', got 'up'"),
         ({"sides": {"buy": "sell"}}, r"sides\['buy'\]: means 'buy' already, got 'sell'"),
+        ({"sides": {1: "sell", -1: "buy"}}, r"sides\['-1'\]: means 'sell' already, got 'buy'"),
+        ({"sides": {"-1": "buy"}}, r"sides\['-1'\]: means 'sell' already, got 'buy'"),
+        ({"sides": {1: "sell", -1: "sell"}}, r"sides\['1'\]: means 'sell', and so does -1"),
         ({"sides": {" Ask ": 1}}, r"sides\[' Ask '\]: means 'sell' already, got 1"),
         ({"sides": "B"}, "sides: must map words"),
         (
@@ -494,3 +497,23 @@ def test_the_command_line_notes_limits_in_another_unit(
     assert "note: 2 limits lie beyond" in capsys.readouterr().err
     assert main(["clear", str(folder), "--price-unit", "100"]) == 0
     assert "limits" not in capsys.readouterr().err
+
+
+def test_a_column_asked_for_by_name_is_no_other_field() -> None:
+    table = {"claim": ["home"], "side": [1], "quantity": [2], "price": [0.5], "time": [0.25]}
+    orders = kpm.Orders.from_frame(table, MARKET, columns={"price": "time"})
+    assert (orders.price.tolist(), orders.time, orders.ignored_columns) == (
+        [0.25],
+        None,
+        ("price",),
+    )
+    swapped = {"price": "quantity", "quantity": "price"}
+    orders = kpm.Orders.from_frame(table, MARKET, columns=swapped)
+    assert (orders.price.tolist(), orders.quantity.tolist()) == ([2.0], [0.5])
+    assert orders.time is not None
+    with pytest.raises(kpm.InputError) as caught:
+        kpm.Orders.from_frame(table, MARKET, columns={"price": "quantity"})
+    assert str(caught.value) == (
+        "columns['price']: must name each column once, got 'quantity', from which the field "
+        "'quantity' is read: name another for that, {'quantity': ...}"
+    )

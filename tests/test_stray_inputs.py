@@ -189,5 +189,12 @@ def test_a_standard_word_keeps_its_meaning_and_a_code_may_have_another() -> None
         {**table, "side": ["buy", "sell", "B", "ask"]}, sides={"buy": "buy", "ask": -1, "B": 1}
     )
     assert words.side.tolist() == [1, -1, 1, -1]
+    for sell in (1, "1", "+1"):  # one spelling of a code is all of them
+        for codes in ([0, 1, 1, 0], ["0", "+1", "1", "0"], [0.0, 1.0, 1.0, 0.0]):
+            orders = kpm.Orders.from_frame({**table, "side": codes}, sides={0: "buy", sell: "sell"})
+            assert orders.side.tolist() == [1, -1, -1, 1]
+    for codes in ([0, 1, 1, -1], ["0", "1", "1", "-1"]):
+        with pytest.raises(kpm.InputError, match=r"side\[3\]: is -1, which means 'sell', and so"):
+            kpm.Orders.from_frame({**table, "side": codes}, sides={0: "buy", 1: "sell"})
     codes = kpm.Orders.from_frame({**table, "side": [0, 1, 1, 0]}, sides={0: "buy", 1: "sell"})
     assert codes.side.tolist() == [1, -1, -1, 1]

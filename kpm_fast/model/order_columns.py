@@ -34,7 +34,7 @@ _OPTIONAL = ("order_id", "time")
 _LARGEST_INDEX = 2**63 - 1
 _BUILT_IN = (list, tuple, int, float, str, type(None))
 _SCALARS = (str, bytes, int, float, np.generic)
-_SIDES = {"buy": 1, "bid": 1, "+1": 1, "1": 1, "sell": -1, "ask": -1, "-1": -1}
+_SIDES = {"buy": 1, "bid": 1, "1": 1, "sell": -1, "ask": -1, "-1": -1}
 
 
 def common_index(index: Any, column: Any, field: str) -> Any:
@@ -204,7 +204,13 @@ def parse_sides(
     if unknown is not None:
         if is_missing(values[unknown]):
             raise InputError(f"is missing, got {values[unknown]}", field="side", index=unknown)
-        further = "".join(f", {name!r}" for name in known)
+        if _sign(values[unknown], {}) == -1:
+            raise InputError(
+                "is -1, which means 'sell', and so does 1 by sides= (--sides)",
+                field="side",
+                index=unknown,
+            )
+        further = "".join(f", {name!r}" for name, sign in known.items() if sign)
         raise InputError(
             f"must be 'buy' or 'sell' (or +1, -1{further}), got {brief(values[unknown])}"
             + hint.format(values[unknown]),
@@ -237,7 +243,8 @@ def _sign(value: Any, names: Mapping[Any, int]) -> int:
 def _side_name(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return plain_text(value).strip().casefold()
+    name = plain_text(value).strip().casefold()
+    return "1" if name == "+1" else name
 
 
 def side_sign(side: Any) -> int:
@@ -275,12 +282,16 @@ def side_signs(names: Mapping[Any, Any]) -> dict[str, int]:
             signs[word] = sign
         except ValueError as error:  # bytes that are no text
             raise InputError(str(error), field="sides", index=str(name)) from None
-        # Of numbers a table may have a code of its own, such as 0 and 1.
-        if word.isalpha() and _SIDES.get(word, sign) != sign:
+        # Of numbers a table may have codes of its own, such as 0 and 1; -1 is always one to sell.
+        if (word.isalpha() or word == "-1") and _SIDES.get(word, sign) != sign:
             standard = "buy" if _SIDES[word] > 0 else "sell"
             raise InputError(
                 f"means {standard!r} already, got {brief(side)}", field="sides", index=str(name)
             )
+    if signs.get("1") == -1:
+        if "-1" in signs:
+            raise InputError("means 'sell', and so does -1", field="sides", index="1")
+        signs["-1"] = 0  # of these codes it is none
     return signs
 
 

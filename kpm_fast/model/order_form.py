@@ -66,7 +66,10 @@ class OrderForm:
                 field="sell",
             )
         fields = [name for name in _REQUIRED if not (self._signed and name == "side")]
-        self.names = {name: renamed.get(name, name) for name in (*fields, *_OPTIONAL)}
+        # A column that another field asks for is neither time nor identifiers by its name alone.
+        optional = [n for n in _OPTIONAL if n in renamed or n not in renamed.values()]
+        self.names = {name: renamed.get(name, name) for name in (*fields, *optional)}
+        _check_once(self.names, renamed)
         # A column asked for by name must be there.
         self.required = [self.names[name] for name in (*fields, *(set(renamed) - set(fields)))]
         self.optional = [name for name in self.names.values() if name not in self.required]
@@ -226,6 +229,18 @@ def _checked_columns(columns: Mapping[str, str] | None) -> dict[str, str]:
         twice = next(name for place, name in enumerate(names) if name in names[:place])
         raise InputError(f"must name each column once, got {brief(twice)} twice", field="columns")
     return dict(columns)
+
+
+def _check_once(names: Mapping[str, str], renamed: Mapping[str, str]) -> None:
+    """Refuse a column that is asked for where a field of its own name is read from it, too."""
+    for field, name in renamed.items():
+        if name != field and name not in renamed and name in names:
+            raise InputError(
+                f"must name each column once, got {name!r}, from which the field {name!r} is read: "
+                f"name another for that, {{{name!r}: ...}}",
+                field="columns",
+                index=field,
+            )
 
 
 def _checked_unit(unit: Any, field: str) -> float:
