@@ -271,9 +271,18 @@ def test_a_journal_may_lose_the_signs_of_zeros() -> None:
 def test_other_faults_name_field_and_value_too() -> None:
     engine = kpm.Engine(MARKET, some_orders())
     before = engine.state_hash
-    with pytest.raises(kpm.InputError, match=r"exceed.*got 101") as caught:
+    has = engine["a"].quantity
+    with pytest.raises(kpm.InputError) as caught:
         engine.reduce("a", 101)
-    assert caught.value.field == "quantity"
+    said = f"quantity: must not exceed the {has} that the order has, got 101.0"
+    assert str(caught.value) == said
+    wide = kpm.Engine(kpm.Market([[1, 0], [0, 1]], [0.5, 0.5], claims=["yes", "no"]))
+    wide.add("no", "buy", 0.6, 1)
+    narrow = kpm.Engine(kpm.Market([[1, 0]], [0.5, 0.5], claims=["yes"]))
+    with pytest.raises(kpm.InputError) as caught:
+        narrow.restore(wide.snapshot())
+    assert str(caught.value) == "snapshot: must have the claims ['yes'], got ['yes', 'no']"
+    assert len(narrow) == 0
     with pytest.raises(kpm.InputError, match="nan"):
         engine.replace("a", price=float("nan"))
     with pytest.raises(kpm.InputError, match="'z'"):

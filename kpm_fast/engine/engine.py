@@ -24,7 +24,7 @@ from ..model.order import Order
 from ..model.orders import Orders
 from ..model.quotes import Quotes
 from ..result import Result
-from .order_names import OrderNames, as_name, core_arguments, refusal, with_names
+from .order_names import OrderNames, as_name, core_arguments, refusal, stated_claims, with_names
 from .snapshot import damaged, packed, unpacked
 
 __all__ = ["Engine"]
@@ -223,9 +223,10 @@ class Engine:
         with self._lock:
             core, names = self._kept
             name = as_name(order_id)
-            fault = core.reduce(names.number(name), as_number(quantity, "quantity"))
+            number = names.number(name)
+            fault = core.reduce(number, as_number(quantity, "quantity"))
             if fault is not None:
-                raise refusal(fault, name)
+                raise refusal(fault, name, core.find(number)[3])
 
     def replace(
         self,
@@ -478,7 +479,9 @@ class Engine:
             other = with_names(self._market, OrderNames(), 0)
             core, names = other
             fault = core.restore(book)
-            if fault is not None:
+            if fault is not None:  # perhaps of an order for a claim that is not here
+                own = self._market.claims
+                check_same_claims(stated_claims(stated) or own, own, "snapshot")
                 raise error_of(fault)
             try:
                 claims = names.restore(stated, core.orders()[4].tolist())

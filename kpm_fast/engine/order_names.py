@@ -128,6 +128,15 @@ class OrderNames:
         return tuple(map(str, claims[0])) if claims else None
 
 
+def stated_claims(data: bytes) -> tuple[str, ...]:
+    """Return the claims that :meth:`OrderNames.to_bytes` stated; none where it did not."""
+    try:
+        _, _, claims = json.loads(data.decode())
+        return tuple(map(str, claims))
+    except (ValueError, TypeError):
+        return ()
+
+
 def int_of(name: str) -> int | None:
     """Return the 64-bit integer of which the text is the canonical form, or None."""
     digits = name.removeprefix("-")
@@ -167,9 +176,15 @@ def core_arguments(market: Market) -> tuple[dict[str, Any], Floats, Floats]:
     return maker_model(market), market.payoffs, market.inventory
 
 
-def refusal(fault: _core.Fault, name: str) -> InputError:
-    """Return the error for a fault of an order, which has a name for its caller, and no number."""
+def refusal(fault: _core.Fault, name: str, quantity: float | None = None) -> InputError:
+    """Return the error for a fault of an order, which has a name for its caller, and no number.
+
+    ``quantity`` is what an order has that is to be reduced.
+    """
     error = error_of(fault)
+    if quantity is not None and fault[1] == "must not exceed what the order has":
+        reason = f"must not exceed the {quantity} that the order has, got {fault[4]}"
+        return InputError(reason, field=error.field)
     if error.field != "order_id":
         return error
     reason, _, _ = error.reason.rpartition(", got ")
