@@ -96,6 +96,11 @@ class InputError(KpmError, ValueError):
             parts.append(self.field + (_index_text(self.index) if self.line is None else ""))
         return ": ".join([*parts, self.reason])
 
+    def __repr__(self) -> str:
+        where = ("field", "index", "file", "line")
+        given = [f"{n}={v!r}" for n in where if (v := getattr(self, n)) is not None]
+        return f"{type(self).__name__}({', '.join([repr(self.reason), *given])})"
+
 
 class MissingAttributeError(InputError, AttributeError):
     """An attribute that a market's maker does not have: ``hasattr`` says that it is absent."""

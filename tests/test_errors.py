@@ -63,6 +63,18 @@ def test_input_error_says_where(error: kpm.InputError, text: str) -> None:
     assert copy.index == error.index
 
 
+def test_a_shown_error_says_where() -> None:
+    market = kpm.Market([[1, 0]], [0.5, 0.5])
+    books = kpm.Books(market, ["x", "y", "x"], 0, 1, [0.5, 0.5, math.nan], 1)
+    assert repr(books.errors[0]) == (
+        "InputError('must be a number (infinity is allowed), got nan', field='price', index=2)"
+    )
+    located = books.errors[0].located("orders.csv", 4)
+    assert repr(located).endswith("field='price', index=2, file='orders.csv', line=4)")
+    assert repr(kpm.InputError("is bad")) == "InputError('is bad')"
+    assert eval(repr(located), {"InputError": kpm.InputError}).line == 4
+
+
 def test_too_many_cells_error_says_what_to_do() -> None:
     error = kpm.TooManyCellsError(3**70, [3] * 70, 10, [f"c{k}" for k in range(70)])
     text = str(error)
