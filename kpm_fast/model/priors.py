@@ -103,6 +103,12 @@ def checked_prior(
         allowed = max(PRIOR_TOLERANCE, rounding_of(value, prior))
         if off > allowed:
             advice = "" if normalize else f"; {remedy}"
+            if mass == math.inf:
+                raise InputError(
+                    "must have a sum within the range of numbers, got entries of up to "
+                    f"{prior.max():g}: divide them by that",
+                    field=field,
+                )
             raise InputError(
                 f"must sum to 1 within {allowed:.3g}, which the rounding of its entries allows, "
                 f"but sums to {mass!r}{advice}",
