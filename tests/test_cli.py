@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 import kpm_fast as kpm
 from command_line import MARKET, ORDERS, run
 from kpm_fast.cli import command as cli
+from kpm_fast.embedding import OPTIONS
 from programs import kpm_fast_command, run_command
 
 pytestmark = pytest.mark.unsanitized
@@ -125,13 +127,66 @@ def test_clear_inventory_of_any_length(tmp_path: Path, capsys: pytest.CaptureFix
         ("--inventory", "1,2"),
         ("--maker", "foo"),
         ("--price-unit", "0"),
+        ("--quantity-unit", "0"),
+        ("--columns", "px=price"),
+        ("--sides", "buy=sell"),
+        ("--encoding", "klingon"),
+        ("--delimiter", "::"),
     ],
 )
 def test_refusals_name_the_option(
     command: str, option: str, value: str, book: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(command, book, f"{option}={value}") == cli.EXIT_INPUT
-    assert capsys.readouterr().err.startswith(f"kpm-fast: {option}: must ")
+    assert re.match(
+        rf"kpm-fast: {option}(\['buy'\])?: (must|is|there|means) ", capsys.readouterr().err
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--seed", "-1", "must be a non-negative integer, got -1"),
+        ("--ambiguity", "-1", "must be a number >= 0 (inf is allowed), got -1.0"),
+        ("--crossed", "2", "must lie in [0, 1], got 2.0"),
+    ],
+)
+def test_a_sample_s_refusals_name_the_option(
+    option: str, value: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "new"
+    assert run("sample", "race-card", "--output", folder, option, value) == cli.EXIT_INPUT
+    assert capsys.readouterr().err == f"kpm-fast: {option}: {said}\n"
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("maker", "said"),
+    [
+        ("lmsr", "lmsr needs liquidity=..."),
+        ("lmsr:liquidity=-1", "liquidity must be between 1e-30 and 1e+30, got -1.0"),
+        ("lmsr:liquidity=5,liquidity=6", "liquidity is given twice, got 'liquidity=5,liquidity=6'"),
+        ("starting_orders:delta=-1", "delta must be a finite number > 0, got -1.0"),
+        ("starting_orders:delta=inf", "delta must be a finite number > 0, got inf"),
+        (
+            "starting_orders:delta=1e-30",
+            "delta=1e-30, shared like the prior, must be at least 1e-30, got ",
+        ),
+        ("knightian:ambiguity=-1", "ambiguity must be a number >= 0 (inf is allowed), got -1.0"),
+    ],
+)
+def test_a_maker_s_refusals_name_what_was_typed(
+    maker: str, said: str, book: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("quotes", book, "--maker", maker) == cli.EXIT_INPUT
+    assert capsys.readouterr().err.startswith(f"kpm-fast: --maker: {said}")
+
+
+def test_the_help_names_what_a_build_asks_for(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run("--help")
+    words = " ".join(capsys.readouterr().out.split())
+    assert f"python -m kpm_fast {', '.join(OPTIONS)}" in words
 
 
 def test_clear_writes_files(book: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -140,7 +140,8 @@ def test_wrong_makers_are_refused(
     ("stated", "field"),
     [
         ({}, "kind"),
-        ({"kind": "lmsr", "wealth": 3}, "maker"),
+        ({"kind": "lmsr", "wealth": 3}, "wealth"),
+        ({"kind": "lmsr"}, "liquidity"),
     ],
 )
 def test_wrong_plain_data_is_refused(stated: dict[str, object], field: str) -> None:

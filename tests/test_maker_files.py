@@ -68,7 +68,19 @@ FAULTS: list[tuple[Any, str]] = [
     ({"kind": "bookie"}, r"market\.json: maker: must be an object whose kind is one of knightian"),
     (
         {"kind": "lmsr"},
-        r"market\.json: maker: must have the parameters of a maker of kind 'lmsr', got prior",
+        r"market\.json: liquidity: is missing, which a maker of kind 'lmsr' needs",
+    ),
+    (
+        {"kind": "lmsr", "liquidty": 1},
+        r"market\.json: liquidty: is no parameter of a maker of kind 'lmsr': did you mean 'liqui",
+    ),
+    (
+        {"kind": "lmsr", "liquidity": 1, "wealth": 1},
+        r"wealth: is no parameter .* \(parameters: liquidity, prior, inventory\)",
+    ),
+    (
+        {"kind": "lmsr", "liquidity": 1, "labels": ["a", "b", "c"]},
+        r"market\.json: labels: is no parameter: the states have theirs",
     ),
     (
         {"kind": "worst_state", "states": 2},

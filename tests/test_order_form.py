@@ -497,23 +497,3 @@ def test_the_command_line_notes_limits_in_another_unit(
     assert "note: 2 limits lie beyond" in capsys.readouterr().err
     assert main(["clear", str(folder), "--price-unit", "100"]) == 0
     assert "limits" not in capsys.readouterr().err
-
-
-def test_a_column_asked_for_by_name_is_no_other_field() -> None:
-    table = {"claim": ["home"], "side": [1], "quantity": [2], "price": [0.5], "time": [0.25]}
-    orders = kpm.Orders.from_frame(table, MARKET, columns={"price": "time"})
-    assert (orders.price.tolist(), orders.time, orders.ignored_columns) == (
-        [0.25],
-        None,
-        ("price",),
-    )
-    swapped = {"price": "quantity", "quantity": "price"}
-    orders = kpm.Orders.from_frame(table, MARKET, columns=swapped)
-    assert (orders.price.tolist(), orders.quantity.tolist()) == ([2.0], [0.5])
-    assert orders.time is not None
-    with pytest.raises(kpm.InputError) as caught:
-        kpm.Orders.from_frame(table, MARKET, columns={"price": "quantity"})
-    assert str(caught.value) == (
-        "columns['price']: must name each column once, got 'quantity', from which the field "
-        "'quantity' is read: name another for that, {'quantity': ...}"
-    )

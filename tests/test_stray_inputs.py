@@ -198,3 +198,23 @@ def test_a_standard_word_keeps_its_meaning_and_a_code_may_have_another() -> None
             kpm.Orders.from_frame({**table, "side": codes}, sides={0: "buy", 1: "sell"})
     codes = kpm.Orders.from_frame({**table, "side": [0, 1, 1, 0]}, sides={0: "buy", 1: "sell"})
     assert codes.side.tolist() == [1, -1, -1, 1]
+
+
+def test_a_column_asked_for_by_name_is_no_other_field() -> None:
+    table = {"claim": ["0"], "side": [1], "quantity": [2], "price": [0.5], "time": [0.25]}
+    orders = kpm.Orders.from_frame(table, MARKET, columns={"price": "time"})
+    assert (orders.price.tolist(), orders.time, orders.ignored_columns) == (
+        [0.25],
+        None,
+        ("price",),
+    )
+    swapped = {"price": "quantity", "quantity": "price"}
+    orders = kpm.Orders.from_frame(table, MARKET, columns=swapped)
+    assert (orders.price.tolist(), orders.quantity.tolist()) == ([2.0], [0.5])
+    assert orders.time is not None
+    with pytest.raises(kpm.InputError) as caught:
+        kpm.Orders.from_frame(table, MARKET, columns={"price": "quantity"})
+    assert str(caught.value) == (
+        "columns['price']: must name each column once, got 'quantity', from which the field "
+        "'quantity' is read: name another for that, {'quantity': ...}"
+    )

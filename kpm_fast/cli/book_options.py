@@ -6,8 +6,7 @@ import argparse
 import errno
 import os
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +42,6 @@ __all__ = [
     "refuse_existing",
 ]
 
-_NAMED = ("ambiguity", "risk_aversion", "inventory", "maker", "price_unit", "quantity_unit")
 _TEXT = ("delimiter", "decimal", "encoding")  # of the tables
 
 
@@ -153,11 +151,8 @@ def read(args: argparse.Namespace) -> tuple[Market, Orders, dict[str, str]]:
     With it come the rule and the allocation of a saved clearing, which is read once. What was not
     read, and a prior that was divided by its sum, are noted on standard error.
     """
-    with _named_as_options(args):
-        market, orders, terms = read_with_terms(
-            args.folder, order_options=_form(args), **_given(args)
-        )
-        market = _with_inventory(args, market)
+    market, orders, terms = read_with_terms(args.folder, order_options=_form(args), **_given(args))
+    market = _with_inventory(args, market)
     if not args.quiet:
         if orders.ignored_columns:
             _note(f"columns of the orders that are not read: {', '.join(orders.ignored_columns)}")
@@ -223,9 +218,8 @@ def check_form(args: argparse.Namespace) -> None:
 
 def read_market_alone(args: argparse.Namespace) -> Market:
     """Read the market of the book that the command line names; its orders need not be there."""
-    with _named_as_options(args):
-        check_form(args)  # though no orders are read by it
-        market = _with_inventory(args, read_market(args.folder, **_given(args)))
+    check_form(args)  # though no orders are read by it
+    market = _with_inventory(args, read_market(args.folder, **_given(args)))
     if not args.quiet:
         _note_on_prior(market)
     return market
@@ -275,22 +269,7 @@ def named_maker(args: argparse.Namespace, market: Market) -> Maker:
                 f"it, got {getattr(args, option):g}",
                 field=f"--{option.replace('_', '-')}",
             )
-    with _named_as_options(args):
-        return maker_from_text(args.maker, market)
-
-
-@contextmanager
-def _named_as_options(args: argparse.Namespace) -> Iterator[None]:
-    """Name what the command line states, and no file, as the command line spells it."""
-    try:
-        yield
-    except InputError as error:
-        field = error.field
-        stated = field in _NAMED and getattr(args, field, None) is not None
-        if not stated or error.file is not None:
-            raise
-        option = f"--{str(field).replace('_', '-')}"
-        raise InputError(error.reason, field=option, index=error.index) from None
+    return maker_from_text(args.maker, market)
 
 
 def _note(text: str) -> None:

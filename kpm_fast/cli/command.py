@@ -21,6 +21,7 @@ from .._version import __version__
 from ..clearing.clear import clear, staircases
 from ..clearing.progress import Progress
 from ..clearing.settings import METHODS
+from ..embedding import OPTIONS
 from ..errors import InputError, KpmError, TooManyCellsError
 from ..files.atomic_files import MARKER, staged_files
 from ..files.tables import write_csv
@@ -58,6 +59,7 @@ _EXIT_CODES = (  # no docstring: python -OO has none
     "at a limit or inaccurate, with the best point found; 4 refused, too many cells; 5 out of "
     "memory; 70 a fault of the program; 130 interrupted; 141 broken pipe; 143 terminated."
 )
+_POSITIONAL = ("folder", "file", "kind")  # arguments that are no options
 _TABLES, _RESULT = ("orders", "claims", "states"), "result.json"
 _OUTPUTS = (*(f"{name}.csv" for name in _TABLES), _RESULT)
 
@@ -109,6 +111,8 @@ def _exit_code(args: argparse.Namespace) -> int:
             sys.stdout.flush()  # a closed pipe or a full disk must show here, not at exit
     except TooManyCellsError as error:
         return _fail(error, EXIT_REFUSED)
+    except InputError as error:
+        return _fail(_named_as_option(error, args), EXIT_INPUT)
     except (KpmError, ImportError) as error:
         return _fail(error, EXIT_INPUT)
     except OSError as error:
@@ -125,6 +129,15 @@ def _exit_code(args: argparse.Namespace) -> int:
             "this is a fault of kpm-fast: please report it, with the lines above", EXIT_FAULT
         )
     return code
+
+
+def _named_as_option(error: InputError, args: argparse.Namespace) -> InputError:
+    """Name what the command line states, and no file or row, as the command line spells it."""
+    field = str(error.field)
+    given = None if field in _POSITIONAL else getattr(args, field, None)
+    if given is None or given is False or error.file is not None or isinstance(error.index, int):
+        return error
+    return InputError(error.reason, field=f"--{field.replace('_', '-')}", index=error.index)
 
 
 def _fail(reason: object, code: int) -> int:
@@ -180,7 +193,8 @@ def _parser() -> argparse.ArgumentParser:
         description="Clear books of limit orders on the outcomes of one event, against a market "
         "maker that allows for errors in its own probabilities, and prove that no clearing is "
         "better.",
-        epilog=_EXIT_CODES,
+        epilog=f"{_EXIT_CODES} How to build on the C library say python -m kpm_fast "
+        f"{', '.join(OPTIONS)}.",
     )
     parser.add_argument("--version", action="version", version=f"kpm-fast {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import fields
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import numpy as np
 
 from ..arrays import Floats
 from ..entries import number
-from ..errors import InputError, brief
+from ..errors import InputError, brief, suggestion
 from ..files.tables import read_csv
 from .labels import reordering
 from .maker import Maker
@@ -96,15 +98,17 @@ def maker_from_dict(stated: Mapping[str, Any]) -> Maker:
     if not isinstance(kind, str) or kind not in KINDS:
         raise InputError(f"must be one of {', '.join(KINDS)}, got {brief(kind)}", field="kind")
     labels = parameters.pop("labels", None)
-    try:
-        maker = KINDS[kind](**parameters)
-        return maker if labels is None else maker._named(labels)
-    except TypeError:
-        raise InputError(
-            f"must have the parameters of a maker of kind {kind!r}, got "
-            f"{', '.join(parameters) or 'none'}",
-            field="maker",
-        ) from None
+    known = list(signature(KINDS[kind]).parameters.values())
+    names = [item.name for item in known]
+    for name in parameters:
+        if name not in names:
+            hint = suggestion(name, names) or f" (parameters: {', '.join(names)})"
+            raise InputError(f"is no parameter of a maker of kind {kind!r}{hint}", field=name)
+    for item in known:
+        if item.default is item.empty and item.name not in parameters:
+            raise InputError(f"is missing, which a maker of kind {kind!r} needs", field=item.name)
+    maker = KINDS[kind](**parameters)
+    return maker if labels is None else maker._named(labels)
 
 
 def maker_from_text(text: str, market: Market) -> Maker:
@@ -145,11 +149,32 @@ def maker_from_text(text: str, market: Market) -> Maker:
             table = owner.priors
         else:
             raise InputError("polytope needs priors=FILE", field="maker")
-        return PolytopeMaker(table, given["risk_aversion"], owner.inventory)
+        return _made(kind, {**given, "priors": table, "inventory": owner.inventory})
     if kind == "starting_orders":
-        return StartingOrders(given["delta"] * market.prior, owner.inventory)
-    parameters: dict[str, Any] = {**given, "prior": market.prior, "inventory": owner.inventory}
-    return KINDS[kind](**parameters)
+        return _starting_orders(given["delta"], market)
+    return _made(kind, {**given, "prior": market.prior, "inventory": owner.inventory})
+
+
+def _made(kind: str, parameters: dict[str, Any]) -> Maker:
+    try:
+        return KINDS[kind](**parameters)
+    except InputError as error:
+        if error.field not in _NUMBERS[kind]:
+            raise
+        raise InputError(f"{error.field} {error.reason}", field="maker") from None
+
+
+def _starting_orders(money: float, market: Market) -> StartingOrders:
+    """Share money like the prior; an error is about the money, not the share of a state."""
+    if not 0 < money < math.inf:
+        raise InputError(f"delta must be a finite number > 0, got {money}", field="maker")
+    try:
+        return StartingOrders(money * market.prior, market.maker.inventory)
+    except InputError as error:
+        if error.field != "delta":
+            raise
+        reason = f"delta={money!r}, shared like the prior, {error.reason}"
+        raise InputError(reason, field="maker") from None
 
 
 def files_of_text(text: str) -> list[Path]:
@@ -165,7 +190,9 @@ def _parameters(kind: str, text: str) -> dict[str, Any]:
     given: dict[str, Any] = {}
     for pair in filter(None, text.split(",")):
         name, _, value = (part.strip() for part in pair.partition("="))
-        if name not in names or name in given:
+        if name in given:
+            raise InputError(f"{name} is given twice, got {brief(text)}", field="maker")
+        if name not in names:
             raise InputError(
                 f"{kind} takes {' and '.join(names) or 'no parameters'}, got {brief(pair)}",
                 field="maker",

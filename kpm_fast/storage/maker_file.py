@@ -70,6 +70,8 @@ def read_maker(
             field="maker",
             file=source,
         )
+    if "labels" in stated:  # which makers elsewhere have
+        raise InputError("is no parameter: the states have theirs", field="labels", file=source)
     for name in _COLUMNS:
         if name in stated and (name != "prior" or _has_prior(kind)):
             raise InputError(
