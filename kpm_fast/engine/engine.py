@@ -44,12 +44,11 @@ class Engine:
     Parameters
     ----------
     market : Market
-        With any maker. From one clearing to the next an engine spares the staircases of claims
-        without an event, and for a Knightian maker (LMSR is one) under its own rule often the
-        search.
+        With any maker. Clearings spare the staircases of claims without an event since the last,
+        and for a Knightian maker (LMSR is one) under its own rule often the search.
     orders : Orders, optional
-        The initial book. Orders are ranked by time, if they have times, and then by their order in
-        the book; the engine keeps that sequence and drops the times. Default: none.
+        The initial book: by time, if there are times, and then as it stands. The engine keeps that
+        sequence and drops the times. Default: none.
 
     Raises
     ------
@@ -223,8 +222,7 @@ class Engine:
         with self._lock:
             core, names = self._kept
             name = as_name(order_id)
-            number = names.number(name)
-            fault = core.reduce(number, as_number(quantity, "quantity"))
+            fault = core.reduce(number := names.number(name), as_number(quantity, "quantity"))
             if fault is not None:
                 raise refusal(fault, name, core.find(number)[3])
 
@@ -476,11 +474,10 @@ class Engine:
             former = self._kept
             former[0].changes()  # not by a callback of a clearing
             book, stated = unpacked(snapshot)
-            other = with_names(self._market, OrderNames(), 0)
+            own, other = self._market.claims, with_names(self._market, OrderNames(), 0)
             core, names = other
             fault = core.restore(book)
             if fault is not None:  # perhaps of an order for a claim that is not here
-                own = self._market.claims
                 check_same_claims(stated_claims(stated) or own, own, "snapshot")
                 raise error_of(fault)
             try:
@@ -488,7 +485,7 @@ class Engine:
             except (ValueError, TypeError):
                 raise damaged() from None
             if claims is not None:
-                check_same_claims(claims, self._market.claims, "snapshot")
+                check_same_claims(claims, own, "snapshot")
             names.continue_after(former[1])
             self._kept = other
 
