@@ -271,7 +271,8 @@ class Ordering {
   bool interchangeable(const Classes& classes, const Classes& others, int begin,
                        Payoff&& payoff_of) const {
     const int a = classes.member(begin);
-    for (int n = begin + 1; n < classes.end_of_class(begin); ++n) {
+    const int end = classes.end_of_class(begin);  // found member by member
+    for (int n = begin + 1; n < end; ++n) {
       const int b = classes.member(n);
       int differing[2] = {-1, -1};
       int count = 0;
