@@ -124,7 +124,7 @@ def test_shapes_beyond_32_bits_are_named() -> None:
         fault = (field, "must be at most 2147483647", -1, -1, float(2**32 + 3))
         assert _core.market_fault(payoffs, none, none, 1.0, 0.0) == fault
         assert _core.plain_market(payoffs, none, none, 1.0, 0.0) is None
-        with pytest.raises(ValueError, match=f"{field} must be at most 2147483647"):
+        with pytest.raises(kpm.InputError, match=f"{field}: must be at most 2147483647"):
             _core.count_pieces(payoffs, none.astype(np.int64), none.astype(np.int8), none, none)
 
 

@@ -102,7 +102,6 @@ std::int32_t kpm_clear(const kpm_market* market, const kpm_orders* orders,
       if (!book.by_itself) {
         require(kpm::validate(book.market));
       }
-      require(kpm::validate(book_orders, book.market.claims));
       publish(kpm::clear_auction(book.market, book.maker, book_orders, how.auction()), own);
     }
     write(own, result);

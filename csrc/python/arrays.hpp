@@ -37,6 +37,7 @@ class In {
   explicit In(py::handle source) : source_(source) {}
 
   py::ssize_t shape(py::ssize_t axis) const { return array().shape(axis); }
+  py::ssize_t size() const { return array().size(); }
   const T* data() const { return static_cast<const T*>(array().data()); }
 
  private:

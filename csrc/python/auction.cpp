@@ -9,6 +9,7 @@
 
 #include "arrays.hpp"
 #include "clearing.hpp"
+#include "counts.hpp"
 #include "interpreter_lock.hpp"
 #include "kpm/auction.hpp"
 #include "maker_model.hpp"
@@ -35,13 +36,7 @@ py::dict clear_by_rule(const py::dict& maker, const In<double>& payoffs,
                        const std::string& allocation, const std::string& rule, double tolerance,
                        double time_limit, OptionalStop stop) {
   const GivenMaker given = borrow_market(maker, payoffs, inventory);
-  Orders orders;
-  orders.count = claim.shape(0);
-  orders.claim = claim.data();
-  orders.side = side.data();
-  orders.price = price.data();
-  orders.quantity = quantity.data();
-  orders.time = time ? time->data() : nullptr;
+  const Orders orders = borrow_orders(claim, side, price, quantity, time);
   return auction_for_python(allocation, rule, tolerance, time_limit, stop,
                             [&](const AuctionSettings& settings) {
                               return clear_auction(given.market, given.maker, orders, settings);

@@ -14,6 +14,7 @@
 
 #include "arrays.hpp"
 #include "auction.hpp"
+#include "counts.hpp"
 #include "interpreter_lock.hpp"
 #include "kpm/batch.hpp"
 #include "maker_model.hpp"
@@ -149,19 +150,25 @@ py::dict clear_books(const py::list& markets, const In<std::int64_t>& market_of,
     known.push_back(borrow_market(parts[0].cast<py::dict>(), parts[1].cast<In<double>>(),
                                   parts[2].cast<In<double>>()));
   }
-  const std::int64_t* const begin = first.data();
+  const auto given = static_cast<std::int64_t>(known.size());
+  const std::int64_t* const of = market_of.data();
+  const std::int64_t* const begin = entries_of(first, market_of.shape(0) + 1, Field::kOrders);
+  const Orders all = borrow_orders(claim, side, price, quantity, time);
   std::vector<Book> books(static_cast<std::size_t>(market_of.shape(0)));
   for (std::size_t b = 0; b < books.size(); ++b) {
-    const GivenMaker& given = known[static_cast<std::size_t>(market_of.data()[b])];
-    books[b].market = given.market;
-    books[b].maker = &given.maker;
+    if (of[b] < 0 || of[b] >= given || begin[b] < 0 || begin[b + 1] > all.count) {
+      throw py::index_error("a book names no market or no orders of those given");
+    }
+    const GivenMaker& of_book = known[static_cast<std::size_t>(of[b])];
+    books[b].market = of_book.market;
+    books[b].maker = &of_book.maker;
     Orders& orders = books[b].orders;
     orders.count = begin[b + 1] - begin[b];
-    orders.claim = claim.data() + begin[b];
-    orders.side = side.data() + begin[b];
-    orders.price = price.data() + begin[b];
-    orders.quantity = quantity.data() + begin[b];
-    orders.time = time ? time->data() + begin[b] : nullptr;
+    orders.claim = all.claim + begin[b];
+    orders.side = all.side + begin[b];
+    orders.price = all.price + begin[b];
+    orders.quantity = all.quantity + begin[b];
+    orders.time = all.time != nullptr ? all.time + begin[b] : nullptr;
   }
   BatchSettings settings;
   settings.threads = clear.threads;
@@ -169,7 +176,7 @@ py::dict clear_books(const py::list& markets, const In<std::int64_t>& market_of,
   if (rule != "maker_optimal") {
     settings.rule = convex_rule(rule);
   }
-  Columns columns(books, begin, claim.shape(0));
+  Columns columns(books, begin, all.count);
   SignalWatch watch;
   {
     Unlocked unlocked;

@@ -13,6 +13,9 @@ namespace kpm {
 /// takes them. It must outlive the model.
 MakerModel borrow_model(const py::dict& stated);
 
+/// The same, validated: the functions of makers trust their caller. Throws InvalidInput.
+MakerModel checked_model(const py::dict& stated);
+
 /// The claims and the inventory of a market, and its maker.
 struct GivenMaker {
   Market market;

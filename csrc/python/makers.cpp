@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "counts.hpp"
 #include "interpreter_lock.hpp"
 #include "maker_model.hpp"
 
@@ -24,10 +25,17 @@ py::array_t<double> to_table(const Numbers& values, py::ssize_t rows, py::ssize_
   return to_array(values, 2, shape);
 }
 
+/// Rows of one number per state, finite and within range.
+const double* checked_rows(Field field, const In<double>& rows, py::ssize_t count, int states) {
+  const double* const first = entries_of(rows, count * states, field);
+  require(validate_rows(field, first, count, states));
+  return first;
+}
+
 py::array_t<double> costs(const py::dict& maker, const In<double>& losses) {
-  const MakerModel model = borrow_model(maker);
+  const MakerModel model = checked_model(maker);
   const py::ssize_t rows = losses.shape(0);
-  const double* const from = losses.data();
+  const double* const from = checked_rows(Field::kLosses, losses, rows, model.states);
   Numbers values(size_of(rows, 1));
   {
     const Unlocked unlocked;
@@ -37,9 +45,9 @@ py::array_t<double> costs(const py::dict& maker, const In<double>& losses) {
 }
 
 py::array_t<double> state_prices(const py::dict& maker, const In<double>& losses) {
-  const MakerModel model = borrow_model(maker);
+  const MakerModel model = checked_model(maker);
   const py::ssize_t rows = losses.shape(0);
-  const double* const from = losses.data();
+  const double* const from = checked_rows(Field::kLosses, losses, rows, model.states);
   Numbers prices(size_of(rows, model.states));
   {
     const Unlocked unlocked;
@@ -49,9 +57,9 @@ py::array_t<double> state_prices(const py::dict& maker, const In<double>& losses
 }
 
 py::array_t<double> conjugates(const py::dict& maker, const In<double>& prices) {
-  const MakerModel model = borrow_model(maker);
+  const MakerModel model = checked_model(maker);
   const py::ssize_t rows = prices.shape(0);
-  const double* const from = prices.data();
+  const double* const from = checked_rows(Field::kPrice, prices, rows, model.states);
   Numbers values(size_of(rows, 1));
   {
     const Unlocked unlocked;
@@ -61,7 +69,7 @@ py::array_t<double> conjugates(const py::dict& maker, const In<double>& prices) 
 }
 
 py::array_t<double> vertex_conjugates(const py::dict& maker) {
-  const MakerModel model = borrow_model(maker);
+  const MakerModel model = checked_model(maker);
   Numbers values(size_of(model.states, 1));
   maker_vertex_conjugates(model, values.data());
   return to_array(values);
@@ -69,13 +77,15 @@ py::array_t<double> vertex_conjugates(const py::dict& maker) {
 
 py::tuple quotes(const py::dict& maker, const In<double>& losses, const In<double>& payoffs,
                  const In<double>& quantities) {
-  const MakerModel model = borrow_model(maker);
+  const MakerModel model = checked_model(maker);
   const py::ssize_t claims = payoffs.shape(0);
   const py::ssize_t sizes = quantities.shape(1);
   const py::ssize_t columns = sizes == 0 ? 1 : sizes;
-  const double* const from = losses.data();
-  const double* const table = payoffs.data();
-  const double* const shares = sizes == 0 ? nullptr : quantities.data();
+  const double* const from = checked_rows(Field::kLosses, losses, 1, model.states);
+  // Python has just checked these in copies of its own, which nobody else has.
+  const double* const table = entries_of(payoffs, claims * model.states, Field::kPayoffs);
+  const double* const shares =
+      sizes == 0 ? nullptr : entries_of(quantities, claims * sizes, Field::kQuantities);
   Numbers bid(size_of(claims, columns));
   Numbers ask(bid.size());
   {
@@ -87,28 +97,31 @@ py::tuple quotes(const py::dict& maker, const In<double>& losses, const In<doubl
 
 double gain(const py::dict& maker, const In<double>& inventory, const In<double>& payoffs,
             const In<double>& prices, const In<double>& net_demand, double extra) {
-  const MakerModel model = borrow_model(maker);
-  return maker_gain(model, inventory.data(), payoffs.data(), payoffs.shape(0), prices.data(),
-                    net_demand.data(), extra);
+  const MakerModel model = checked_model(maker);
+  const py::ssize_t claims = payoffs.shape(0);
+  return maker_gain(model, checked_rows(Field::kInventory, inventory, 1, model.states),
+                    checked_rows(Field::kPayoffs, payoffs, claims, model.states), claims,
+                    entries_of(prices, claims, Field::kPrice),
+                    entries_of(net_demand, claims, Field::kQuantity), extra);
 }
 
 double size(const py::dict& maker, const In<double>& losses, const In<double>& payoff,
             const std::string& limit, double value) {
-  const MakerModel model = borrow_model(maker);
+  const MakerModel model = checked_model(maker);
   const TradeLimit kind = limit == "price"  ? TradeLimit::kPrice
                           : limit == "loss" ? TradeLimit::kLoss
                                             : TradeLimit::kBudget;
-  const double* const from = losses.data();
-  const double* const claim = payoff.data();
+  const double* const from = checked_rows(Field::kLosses, losses, 1, model.states);
+  const double* const claim = checked_rows(Field::kPayoffs, payoff, 1, model.states);
   const Unlocked unlocked;
   return maker_size(model, from, claim, kind, value);
 }
 
 py::tuple trade(const py::dict& maker, const In<double>& losses, const In<double>& payoff,
                 double limit, double quantity) {
-  const MakerModel model = borrow_model(maker);
-  const double* const from = losses.data();
-  const double* const claim = payoff.data();
+  const MakerModel model = checked_model(maker);
+  const double* const from = checked_rows(Field::kLosses, losses, 1, model.states);
+  const double* const claim = checked_rows(Field::kPayoffs, payoff, 1, model.states);
   MakerTrade done;
   {
     const Unlocked unlocked;

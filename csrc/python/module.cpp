@@ -17,6 +17,7 @@
 #include "clearing.hpp"
 #include "counts.hpp"
 #include "engine.hpp"
+#include "fault.hpp"
 #include "instances.hpp"
 #include "interpreter_lock.hpp"
 #include "keys.hpp"
@@ -54,22 +55,11 @@ kpm::Market borrow_claims(const In<double>& payoffs) {
 kpm::Market borrow_market(const In<double>& payoffs, const In<double>& prior,
                           const In<double>& inventory, double risk_aversion, double ambiguity) {
   kpm::Market market = borrow_claims(payoffs);
-  market.prior = prior.data();
-  market.inventory = inventory.data();
+  market.prior = kpm::entries_of(prior, market.states, kpm::Field::kPrior);
+  market.inventory = kpm::entries_of(inventory, market.states, kpm::Field::kInventory);
   market.risk_aversion = risk_aversion;
   market.ambiguity = ambiguity;
   return market;
-}
-
-kpm::Orders borrow_orders(const In<std::int64_t>& claim, const In<std::int8_t>& side,
-                          const In<double>& price, const In<double>& quantity) {
-  kpm::Orders orders;
-  orders.count = claim.shape(0);
-  orders.claim = claim.data();
-  orders.side = side.data();
-  orders.price = price.data();
-  orders.quantity = quantity.data();
-  return orders;
 }
 
 py::list staircases(const In<double>& payoffs, const In<std::int64_t>& claim,
@@ -77,7 +67,8 @@ py::list staircases(const In<double>& payoffs, const In<std::int64_t>& claim,
                     const In<double>& quantity) {
   const kpm::Market market = borrow_claims(payoffs);
   py::list result;
-  for (const auto& pieces : kpm::staircases(market, borrow_orders(claim, side, price, quantity))) {
+  for (const auto& pieces :
+       kpm::staircases(market, kpm::borrow_orders(claim, side, price, quantity))) {
     py::array_t<double> table({static_cast<py::ssize_t>(pieces.size()), py::ssize_t{4}});
     auto cells = table.mutable_unchecked<2>();
     for (py::ssize_t row = 0; row < table.shape(0); ++row) {
@@ -98,7 +89,7 @@ py::list count_pieces(const In<double>& payoffs, const In<std::int64_t>& claim,
   const kpm::Market market = borrow_claims(payoffs);
   py::list result;
   for (const std::int64_t pieces :
-       kpm::count_pieces(market, borrow_orders(claim, side, price, quantity))) {
+       kpm::count_pieces(market, kpm::borrow_orders(claim, side, price, quantity))) {
     result.append(py::int_(pieces));
   }
   return result;
@@ -110,8 +101,7 @@ py::dict clear(const In<double>& payoffs, const In<double>& prior, const In<doub
                const std::optional<In<double>>& time, const kpm::ClearSettings& settings,
                py::object progress, kpm::OptionalStop stop) {
   const kpm::Market market = borrow_market(payoffs, prior, inventory, risk_aversion, ambiguity);
-  kpm::Orders orders = borrow_orders(claim, side, price, quantity);
-  orders.time = time ? time->data() : nullptr;
+  const kpm::Orders orders = kpm::borrow_orders(claim, side, price, quantity, time);
   return kpm::clear_for_python(
       settings, std::move(progress), stop,
       [&](const kpm::ClearSettings& watched) { return kpm::clear(market, orders, watched); });
@@ -146,8 +136,8 @@ py::object solve_cell(const In<double>& payoffs, const In<double>& prior,
                       const In<double>& price, const In<double>& quantity,
                       const In<std::int64_t>& cell, double tolerance, int max_iterations) {
   const kpm::Market market = borrow_market(payoffs, prior, inventory, risk_aversion, ambiguity);
-  const kpm::Orders orders = borrow_orders(claim, side, price, quantity);
-  const std::int64_t* pieces = cell.data();
+  const kpm::Orders orders = kpm::borrow_orders(claim, side, price, quantity);
+  const std::int64_t* pieces = kpm::entries_of(cell, market.claims, kpm::Field::kCell);
   kpm::CellSettings settings;
   settings.tolerance = tolerance;
   settings.max_iterations = max_iterations;
@@ -165,9 +155,10 @@ py::object solve_cell(const In<double>& payoffs, const In<double>& prior,
 py::tuple project_prior(const In<double>& payoffs, const In<double>& prior, const In<double>& low,
                         const In<double>& high) {
   kpm::Market market = borrow_claims(payoffs);
-  market.prior = prior.data();
-  const double* const from = low.data();  // arrays are read with the lock held
-  const double* const to = high.data();
+  market.prior = kpm::entries_of(prior, market.states, kpm::Field::kPrior);
+  // Arrays are read with the lock held.
+  const double* const from = kpm::entries_of(low, market.claims, kpm::Field::kPrice);
+  const double* const to = kpm::entries_of(high, market.claims, kpm::Field::kPrice);
   kpm::PriorProjection projection;
   kpm::SignalWatch watch;
   {
@@ -203,6 +194,7 @@ PYBIND11_MODULE(_core_of_main, module, py::mod_gil_not_used(),
                 py::multiple_interpreters::not_supported()) {
   module.doc() = "Compiled core of kpm_fast. Private: use the package.";
   kpm::keep_memory_errors();
+  kpm::raise_input_errors();
   forms();  // made now: threads that waited for one to make them would block Python
   using py::arg;
   module.def("staircases", &staircases, arg("payoffs").noconvert(), arg("claim").noconvert(),

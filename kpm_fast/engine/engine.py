@@ -307,7 +307,7 @@ class Engine:
                 claim, side, price, quantity, number = core.orders()
                 order_id = np.empty(len(number), dtype=object)
                 order_id[:] = names.of(number.tolist())
-                book = Orders._trusted(
+                book = Orders._of_valid(
                     claim, self._market.claims, side, price, quantity, frozen(order_id), None, None
                 )
                 self._book = (core, changes, book)

@@ -14,7 +14,7 @@ from ..entries import entries_of, is_missing
 from ..errors import InputError, brief
 from ..files.csv_text import check_decimal
 from ..files.tables import columns_of
-from .immutable import FrozenDict
+from .immutable import FrozenDict, unshared
 from .labels import integers_as_labels
 from .market import Market
 from .order_columns import Sides, common_index
@@ -355,10 +355,14 @@ class Books:
         raise FrozenInstanceError(f"cannot delete field {name!r}")
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        for column in state.values():
-            if isinstance(column, np.ndarray):
-                frozen(column)
-        vars(self).update(state)
+        vars(self).update({name: unshared(value) for name, value in state.items()})
+        book = Orders(self.claim, self.side, self.price, self.quantity)  # validated and copied
+        begins = np.concatenate([self.first, [len(book)]])
+        if len(self.rows) != len(book) or begins[0] != 0 or (np.diff(begins) < 0).any():
+            raise InputError("is damaged: its books are not rows of its columns", field="Books")
+        vars(self).update(
+            claim=book.claim, side=book.side, price=book.price, quantity=book.quantity
+        )
 
     def __repr__(self) -> str:
         bad = f", {len(self.errors)} with errors" if self.errors else ""

@@ -121,7 +121,7 @@ class Certificate(Value):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        self._merge_none()
+        self.__post_init__()
 
     @property
     def merged(self) -> int:
@@ -209,6 +209,10 @@ class DualCertificate(Value):
                     f"must be one-dimensional, got shape {array.shape}", field=item.name
                 )
             object.__setattr__(self, item.name, frozen(array))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self.__post_init__()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the arrays that there are as lists, by name.

@@ -10,7 +10,7 @@ import numpy as np
 from ..arrays import frozen, same
 from ..errors import InputError
 
-__all__ = ["FrozenDict", "Value", "construct"]
+__all__ = ["FrozenDict", "Value", "construct", "unshared"]
 
 _Constructed = TypeVar("_Constructed")
 _Key = TypeVar("_Key")
@@ -30,6 +30,16 @@ def construct(kind: type[_Constructed], values: dict[str, Any]) -> _Constructed:
     instance = object.__new__(kind)
     object.__setattr__(instance, "__dict__", values)
     return instance
+
+
+def unshared(value: Any) -> Any:
+    """Return an unpickled field, an array read-only and in memory of its own.
+
+    Pickles may bring their arrays in buffers beside them, which their owner may use again.
+    """
+    if not isinstance(value, np.ndarray):
+        return value
+    return frozen(value if value.base is None else value.copy())
 
 
 class FrozenDict(dict[_Key, _Item]):
@@ -91,7 +101,4 @@ class Value:
                 f"lacks {', '.join(wanting)}: it was pickled {_ELSEWHERE}",
                 field=type(self).__name__,
             )
-        for value in state.values():
-            if isinstance(value, np.ndarray):
-                frozen(value)
-        self.__dict__.update(state)
+        self.__dict__.update({name: unshared(value) for name, value in state.items()})

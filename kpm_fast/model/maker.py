@@ -76,9 +76,8 @@ class Maker(Value, ABC):
 
     def _named(self: _Self, labels: Any) -> _Self:
         """Return the maker with these labels, which may be invalid; None: the default ones."""
-        if labels is None:
-            labels = default_labels(self.states)
-        return self._labelled(check_labels(labels, self.states, "states"))
+        given = default_labels(self.states) if labels is None else labels
+        return self._labelled(check_labels(given, self.states, "states"))
 
     def _aligned(self: _Self, labels: tuple[str, ...], field: str) -> _Self:
         """Return the maker with its states in the order of ``labels``, or named by them.
@@ -157,6 +156,10 @@ class Maker(Value, ABC):
 
     def __hash__(self) -> int:  # type: ignore[override]  # of a value that has none
         return hash((self._hash(), self.labels))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self.__dict__.update(self.replace().__dict__)  # validated like a new maker
 
     # -- cost and prices ------------------------------------------------------------------------
 

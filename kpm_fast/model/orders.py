@@ -27,6 +27,7 @@ from .order_columns import (
     picked_rows,
 )
 from .order_form import OrderForm
+from .pickled_orders import restored
 from .times import parse_times
 
 __all__ = ["Orders"]
@@ -129,8 +130,11 @@ class Orders:
         self._order_id = None if order_id is None else parse_ids(order_id, length)
         self._time, self._priority = parse_times(time, length) if time is not None else (None, None)
 
+    #: What pickles of earlier releases name.
+    _trusted: Any = classmethod(restored)
+
     @classmethod
-    def _trusted(
+    def _of_valid(
         cls,
         codes: Ints,
         labels: tuple[str, ...] | None,
@@ -143,16 +147,12 @@ class Orders:
     ) -> Orders:
         """Build a book from columns that come from valid books."""
         self = cls.__new__(cls)
-        self._codes = frozen(codes)
-        self._labels = labels
-        self._side = frozen(side)
-        self._price = frozen(price)
-        self._quantity = frozen(quantity)
-        self._order_id = None if order_id is None else frozen(order_id)
-        self._time = None if time is None else frozen(time)
-        self._priority = None if priority is None else frozen(priority)
-        self._resolved = None
-        self._ignored = ()
+        for column in (codes, side, price, quantity, order_id, time, priority):
+            if column is not None:
+                frozen(column)
+        self._codes, self._labels, self._side = codes, labels, side
+        self._price, self._quantity, self._order_id = price, quantity, order_id
+        self._time, self._priority, self._resolved, self._ignored = time, priority, None, ()
         return self
 
     @classmethod
@@ -471,7 +471,7 @@ class Orders:
             for column in (*columns, self._time, self._priority)
         ]
         codes, *others = picked
-        return Orders._trusted(codes, self._labels, *others)
+        return Orders._of_valid(codes, self._labels, *others)
 
     def __iter__(self) -> Iterator[Order]:
         return (self[row] for row in range(len(self)))
@@ -492,7 +492,7 @@ class Orders:
 
     def __reduce__(self) -> tuple[Any, ...]:
         columns = (self._codes, self._labels, self._side, self._price, self._quantity)
-        return Orders._trusted, (*columns, self._order_id, self._time, self._priority)
+        return restored, (Orders, *columns, self._order_id, self._time)
 
     def __repr__(self) -> str:
         buys = int(np.count_nonzero(self._side > 0))

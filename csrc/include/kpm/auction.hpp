@@ -37,8 +37,8 @@ struct AuctionClearing {
 };
 
 /// The fills that maximise the objective, and prices that support them. Only the claims and the
-/// inventory of `market` are read. The caller is trusted with the market, the maker and the orders,
-/// which validate() checks; a rule that the maker does not have is refused with `InvalidInput`.
+/// inventory of `market` are read. They, the maker, the orders and the rule are validated before
+/// any work (kpm/validation.hpp, InvalidInput); the caller is trusted with the other settings.
 ///
 /// Where `time_limit` or `interrupted` ends it before the optimum is proven, the status is
 /// kTimeLimit or kInterrupted: fills that obey every limit at prices that are not yet the maker's

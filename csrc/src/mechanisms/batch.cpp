@@ -101,8 +101,6 @@ class Clearer {
       const MakerModel own = maker_of(book.market);
       const MakerModel& maker = book.maker != nullptr ? *book.maker : own;
       if (rule_) {
-        require(validate(book.market, maker));
-        require(validate(book.orders, book.market.claims));
         const AuctionClearing cleared = clear_auction(book.market, maker, book.orders, auction_);
         const double extra = rule_ == ConvexRule::kPayAsBid
                                  ? surplus(book.market, book.orders, cleared.clearing)

@@ -304,6 +304,8 @@ AuctionClearing clear_compiled_auction(const Market& market, const MakerModel& m
 
 AuctionClearing clear_auction(const Market& market, const MakerModel& maker, const Orders& orders,
                               const AuctionSettings& settings) {
+  require(validate(market, maker));
+  require(validate(orders, market.claims));
   const auto start = Clock::now();
   std::vector<Staircase> stairs = compile_staircases(market, orders);
   const double seconds = seconds_since(start);
