@@ -208,9 +208,12 @@ def as_number(value: Any, field: str) -> float:
         refuse_other(value, field)
         check_complete(value, field)
     try:
-        return float(value)
+        result = float(value)
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"must be a number, got {brief(value)}", field=field) from error
+    if math.isinf(result) and value != result:  # of a longer type
+        raise InputError(f"is beyond the range of a double, got {brief(value)}", field=field)
+    return result
 
 
 def as_integer(value: Any, field: str) -> int:

@@ -309,7 +309,7 @@ def number(value: Any) -> float:
         result = float(value)
     except (TypeError, ValueError, OverflowError):
         raise ValueError(f"must be numbers, got {brief(value)}") from None
-    if math.isinf(result) and isinstance(value, Decimal) and value.is_finite():
+    if math.isinf(result) and value != result:  # of a longer type
         raise ValueError(f"is beyond the range of a double, got {brief(value)}")
     return result
 

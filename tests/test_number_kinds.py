@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -221,3 +222,22 @@ def test_text_in_a_column_is_read() -> None:
     read = kpm.Orders([0], "buy", ["0.6"], np.array(["10"]))
     assert read == ORDERS
     assert kpm.pool_odds(["50", "100"]).tolist() == kpm.pool_odds([50, 100]).tolist()
+
+
+@pytest.mark.skipif(np.longdouble(2) ** 1100 == np.inf, reason="long doubles are doubles here")
+def test_numbers_beyond_a_double_are_refused_of_every_type() -> None:
+    """They would become infinite: a market order, or endless ambiguity."""
+    beyond = r"is beyond the range of a double, got"
+    market = kpm.Market([[1, 0]], [0.5, 0.5])
+    for large in (np.longdouble("1e4000"), Decimal("1e400"), "1e400"):
+        with pytest.raises(kpm.InputError, match=rf"^price\[0\]: {beyond}"):
+            kpm.Orders([0], "buy", [large], [1.0])
+        if isinstance(large, str):
+            continue
+        with pytest.raises(kpm.InputError, match=rf"^ambiguity: {beyond}"):
+            kpm.Market([[1, 0]], [0.5, 0.5], ambiguity=large)
+        with pytest.raises(kpm.InputError, match=rf"price: {beyond}"):
+            kpm.Engine(market).add("0", "buy", large, 1.0)
+    for infinite in (np.longdouble("inf"), Decimal("inf"), np.float32("inf")):
+        assert kpm.Orders([0], "buy", [infinite], [1.0]).price.tolist() == [np.inf]
+        assert kpm.Market([[1, 0]], [0.5, 0.5], ambiguity=infinite).ambiguity == np.inf
