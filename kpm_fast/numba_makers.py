@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numba import types
 
+from .errors import InputError, brief
 from .model.maker import Maker
 from .numba import (
     _check_orders,
@@ -107,6 +108,11 @@ def arguments(maker: Maker) -> Arguments:
     risk_aversion, ambiguity, parameter : float
         Zero where the kind has none; the parameter is a log utility's wealth or a quadratic's c.
 
+    Raises
+    ------
+    InputError
+        If it is no maker, or one that has no states yet.
+
     Examples
     --------
     >>> import kpm_fast as kpm
@@ -115,6 +121,10 @@ def arguments(maker: Maker) -> Arguments:
     >>> kind, weights.tolist(), numbers
     (4, [[0.25, 0.75]], [0.0, 0.0, 50.0])
     """
+    if not isinstance(maker, Maker):
+        raise InputError(f"must be a maker, got {brief(maker)}", field="maker")
+    if maker.states == 0:
+        raise InputError("must have states: give it a prior or an inventory", field="maker")
     model = maker._model()
     weights = model.get("prior", model.get("delta", model.get("priors")))
     if weights is None:

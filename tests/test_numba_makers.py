@@ -186,3 +186,15 @@ def test_no_kind_and_no_rule_is_cut_to_another() -> None:
                 numba_makers.engine_clear(engine, 3, 3, 1 + other, 1e-8)
     finally:
         numba_engine.free(engine)
+
+
+@pytest.mark.parametrize("other", [None, kpm.Market([[1, 0]], [0.5, 0.5]), "knightian"])
+def test_arguments_of_what_is_no_maker_are_refused(other: object) -> None:
+    with pytest.raises(kpm.InputError, match=r"^maker: must be a maker, got "):
+        numba_makers.arguments(other)  # type: ignore[arg-type]
+
+
+def test_arguments_of_a_maker_without_states_are_refused() -> None:
+    with pytest.raises(kpm.InputError, match=r"^maker: must have states"):
+        numba_makers.arguments(kpm.LMSR(5.0))
+    assert numba_makers.arguments(kpm.LMSR(5.0, [0.5, 0.5]))[1].tolist() == [[0.5, 0.5]]
