@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..arrays import Floats, Ints, frozen
+from ..arrays import Floats, Ints, exact_sum, frozen
 from ..entries import composed, identifier
 from ..errors import InputError, brief, suggestion
 from ..files.tables import make_frame
@@ -275,7 +274,7 @@ def settlement(outcome: Outcome, state: str | int) -> Settlement:
         payout=frozen(payout),
         net=frozen(net),
         maker=_plain(outcome.payoff[i]),
-        maker_net=_plain(-math.fsum(net.tolist())),
+        maker_net=_plain(-exact_sum(net)),
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .. import _core
-from ..arrays import Floats, Ints, as_integer, check_choice, frozen
+from ..arrays import Floats, Ints, as_integer, check_choice, exact_sum, frozen
 from ..errors import InputError, brief
 from ..files.atomic_files import staged_text
 from ..files.strict_json import stated_number
@@ -164,7 +164,7 @@ class Outcome(Value):
         """What the filled orders would have paid above ``claim_prices``, money, never negative."""
         index = self.orders.claim_index(self.market)
         spared = self.orders.side * (self.limits - self.claim_prices[index])
-        return max(0.0, math.fsum(spared * self.fills))
+        return max(0.0, exact_sum(spared * self.fills))
 
     @property
     def paid_prices(self) -> Floats:

@@ -279,6 +279,9 @@ class _Reader:
         market, orders = self._market(), self._orders()
         _located("orders", lambda: orders.claim_index(market))
         arrays = self._arrays("result", _RESULT)
+        for name, array in arrays.items():
+            if not np.isfinite(array).all():
+                raise InputError("must be finite", field=f"result/{name}")
         numbers: dict[str, Any] = {name: self._number(name) for name in _NUMBERS}
         # Beside the certainty equivalent: the rules that are stated have one.
         if "rule" in self._header and (self.version > 2 or "objective" in self._header):

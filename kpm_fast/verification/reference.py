@@ -464,6 +464,8 @@ def projection_excess(state_prices: Floats, prior: Floats, payoffs: Floats) -> f
     span measures, to second order, the divergence that could be saved.
     """
     support = state_prices > 0
+    if not support.any() or not np.isfinite(state_prices).all():  # no probabilities
+        return math.inf
     weight = np.sqrt(state_prices[support])
     log_ratio = np.log(state_prices[support] / prior[support])
     # Above the least payoff: a claim that pays 1e6 or 1e6 + 1e-6 would otherwise look constant.
