@@ -79,8 +79,11 @@ class Tree {
   /// The calling thread only.
   void report() {
     leave_time();
-    if (progress_.nodes > 0) {
-      reporter_.report([this] { return progress(); });
+    if (progress_.nodes > reported_) {
+      reporter_.report([this] {
+        reported_ = progress_.nodes;
+        return progress();
+      });
     }
   }
 
@@ -472,7 +475,7 @@ class Tree {
   double fathomed_bound_ = -kInfinity;
   Progress progress_;
   std::int64_t iterations_ = 0;
-  std::int64_t next_id_ = 0;
+  std::int64_t next_id_ = 0, reported_ = 0;  // nodes
   std::int64_t polish_until_ = 0;
   int threads_ = 1;
   Status status_ = Status::kOptimal;
