@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import kpm_fast as kpm
+from adapter import assert_no_bit_depends_on_threads_or_order
 
 pytestmark = pytest.mark.cross_section
 
@@ -81,15 +82,4 @@ def test_clears_as_with_complements_of_its_claims(
 
 
 def test_the_same_bits_for_any_threads_and_order_of_the_claims() -> None:
-    market, orders = _book(5, beside=9)
-    one = kpm.clear(market, orders, threads=1)
-    two = kpm.clear(market, orders, threads=2)
-    assert np.array_equal(one.fills, two.fills)
-    turned = np.random.default_rng(0).permutation(CLAIMS)
-    place = np.argsort(turned)
-    again = kpm.clear(
-        market.replace(payoffs=market.payoffs[turned]),
-        kpm.Orders(place[orders.claim], orders.side, orders.price, orders.quantity),
-    )
-    assert np.array_equal(one.fills, again.fills)
-    assert one.certainty_equivalent == again.certainty_equivalent
+    assert_no_bit_depends_on_threads_or_order(*_book(5, beside=9))

@@ -111,3 +111,18 @@ def assert_same_bits(
     proof = () if bound else ("upper_bound", "status")
     different = differences(expected, other, (*without, *proof))
     assert not different, {name: (getattr(one, name), getattr(other, name)) for name in different}
+
+
+def assert_no_bit_depends_on_threads_or_order(market: kpm.Market, orders: kpm.Orders) -> None:
+    """One thread or two, and the claims in whatever order."""
+    one = kpm.clear(market, orders, threads=1)
+    two = kpm.clear(market, orders, threads=2)
+    assert np.array_equal(one.fills, two.fills)
+    turned = np.random.default_rng(0).permutation(len(market.claims))
+    place = np.argsort(turned)
+    again = kpm.clear(
+        market.replace(payoffs=market.payoffs[turned]),
+        kpm.Orders(place[orders.claim], orders.side, orders.price, orders.quantity),
+    )
+    assert np.array_equal(one.fills, again.fills)
+    assert one.certainty_equivalent == again.certainty_equivalent

@@ -2,10 +2,10 @@
 #include "cell/cell_solver.hpp"
 #include "ipm/disjoint_book.hpp"
 #include "ipm/disjoint_system.hpp"
+#include "ipm/without_matrices.hpp"
 #include "prices/price_simplex.hpp"
 #include "prices/range_check.hpp"
 #include "random_dense.hpp"
-#include "search/tree/relaxation_program.hpp"
 
 namespace kpm {
 namespace {
@@ -143,17 +143,8 @@ TEST(relaxations_of_disjoint_claims_have_the_same_bound_with_and_without_matrice
     const ScaledMarket known(book.market(), stairs);
     const ScaledMarket dense = test::without_knowledge(known);
     const std::vector<Corners> corners = find_corners(known, stairs);
-    const Box box = whole(corners);
-    const auto bound = [&](const ScaledMarket& market) {
-      Arena arena;
-      RelaxationProgram program(market, corners, arena);
-      program.load(box, nullptr, -kInfinity, 0.0);
-      program.forget();
-      int iterations = 0;
-      run_predictor_corrector(program, 1e-11, Attempt{0.1, 0.2}, 200, iterations, [] {});
-      return program.bound();
-    };
-    CHECK_NEAR(bound(known), bound(dense), 2e-10);
+    CHECK_NEAR(test::relaxation_bound(known, corners), test::relaxation_bound(dense, corners),
+               2e-10);
   }
 }
 
@@ -179,15 +170,7 @@ TEST(ranges_of_disjoint_claims_are_reached_if_the_simplex_method_reaches_them) {
       ++reached;
       continue;
     }
-    // The proof, by Farkas' lemma: no state prices reach the ranges.
-    double sum = 0.0;
-    Array lambda(known.claims());
-    for (int k = 0; k < known.claims(); ++k) {
-      lambda[k] = sums.farkas_multiplier(k);
-      sum += std::max(lambda[k] * sums.range_low(k), lambda[k] * sums.range_high(k));
-    }
-    sum += (-(known.payoffs.transpose() * lambda.matrix())).maxCoeff();
-    CHECK(sum < 0.0);
+    CHECK(test::farkas_sum(known, sums) < 0.0);
   }
   CHECK(reached > 40 && reached < 360);
 }
