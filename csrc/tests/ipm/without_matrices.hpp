@@ -13,7 +13,8 @@ namespace kpm::test {
 inline double relaxation_bound(const ScaledMarket& market, const std::vector<Corners>& corners) {
   Arena arena;
   RelaxationProgram program(market, corners, arena);
-  program.load(whole(corners), nullptr, -kInfinity, 0.0);
+  const Box box = whole(corners);
+  program.load(box, nullptr, -kInfinity, 0.0);
   program.forget();
   int iterations = 0;
   run_predictor_corrector(program, 1e-11, Attempt{0.1, 0.2}, 200, iterations, [] {});
