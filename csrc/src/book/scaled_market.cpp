@@ -80,8 +80,9 @@ ScaledMarket ScaledMarket::of_claims(const std::vector<int>& claims) const {
 void ScaledMarket::find_structure() {
   disjoint = DisjointClaims::where_it_pays(payoffs);
   nested = disjoint.disjoint() ? NestedClaims() : NestedClaims::where_it_pays(payoffs);
+  strikes = of_sets() ? StrikeClaims() : StrikeClaims::where_it_pays(payoffs);
   narrow =
-      !of_sets() && payoffs.rows() >= kNarrowClaims && payoffs.rows() >= kNarrow * payoffs.cols();
+      !structured() && payoffs.rows() >= kNarrowClaims && payoffs.rows() >= kNarrow * payoffs.cols();
 }
 
 double ScaledMarket::price(int k, double original_price) const {

@@ -6,6 +6,7 @@
 #include "book/disjoint_claims.hpp"
 #include "book/nested_claims.hpp"
 #include "book/staircase.hpp"
+#include "book/strike_claims.hpp"
 #include "kpm/kpm.hpp"
 #include "numerics/arena.hpp"
 #include "numerics/dense.hpp"
@@ -36,6 +37,9 @@ struct ScaledMarket {
 
   /// Whether claims pay on disjoint or nested sets of states, and steps are solved along these.
   bool of_sets() const { return disjoint.disjoint() || nested.nested(); }
+
+  /// Whether they are solved along sets or strikes, without matrices.
+  bool structured() const { return of_sets() || strikes.on_strikes(); }
 
   int states() const { return static_cast<int>(prior.size()); }
   int claims() const { return static_cast<int>(original.size()); }
@@ -83,6 +87,7 @@ struct ScaledMarket {
   Matrix payoffs;              ///< (claims, states) in [0, 1]
   DisjointClaims disjoint;     ///< of the payoffs, where it pays to know
   NestedClaims nested;         ///< the same where they are not disjoint
+  StrikeClaims strikes;        ///< the same where they are no sets
   bool narrow = false;         ///< so many claims per state that systems are solved by states
   Array prior;                 ///< (states)
   Array inventory;             ///< (states) >= 0
@@ -99,19 +104,13 @@ struct ScaledMarket {
 constexpr int kNarrow = 5;
 constexpr Eigen::Index kNarrowClaims = 24;
 
-/// A row for each claim, or none where claims are disjoint and nothing dense is needed.
-inline MatrixSlice matrix_unless_disjoint(const ScaledMarket& market, Eigen::Index columns,
-                                          Arena& arena) {
-  return arena.matrix(market.disjoint.disjoint() ? 0 : market.claims(), columns);
+/// A row for each claim, or none where a step's systems are solved without.
+inline MatrixSlice rows_unless(bool structured, const ScaledMarket& market, Eigen::Index columns,
+                               Arena& arena) {
+  return arena.matrix(structured ? 0 : market.claims(), columns);
 }
 
-/// The same where nested ones need nothing dense either.
-inline MatrixSlice matrix_unless_sets(const ScaledMarket& market, Eigen::Index columns,
-                                      Arena& arena) {
-  return arena.matrix(market.of_sets() ? 0 : market.claims(), columns);
-}
-
-/// A row and a column for each claim, or none where a step's systems are solved without.
+/// A row and a column for each claim, likewise.
 inline MatrixSlice square_unless(bool structured, const ScaledMarket& market, Arena& arena) {
   const Eigen::Index claims = structured || market.narrow ? 0 : market.claims();
   return arena.matrix(claims, claims);

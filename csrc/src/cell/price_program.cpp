@@ -19,7 +19,7 @@ PriceProgram::PriceProgram(const ScaledMarket& market, Arena& arena)
       ranges_(market.claims(), arena),
       states_(arena.span<State>(market.states())),
       claims_(arena.span<Claim>(market.claims())),
-      scaled_(matrix_unless_disjoint(market, market.states(), arena)),
+      scaled_(rows_unless(market.disjoint.disjoint(), market, market.states(), arena)),
       matrix_(square_unless(market.disjoint.disjoint(), market, arena)),
       column_(arena.array(market.claims())),
       factor_(matrix_.rows(), arena),

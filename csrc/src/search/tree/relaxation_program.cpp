@@ -51,11 +51,11 @@ RelaxationProgram::RelaxationProgram(const ScaledMarket& market,
       step_value_(arena.array(market.claims())),
       bend_(arena.array(market.claims())),
       projection_(arena.array(risk_.root_size())),
-      roots_(matrix_unless_sets(market, risk_.root_size(), arena)),
-      scaled_roots_(matrix_unless_sets(market, risk_.root_size(), arena)),
-      inner_(square_unless(market.of_sets(), market, arena)),
-      outer_(square_unless(market.of_sets(), market, arena)),
-      inverse_rows_(square_unless(market.of_sets(), market, arena)),
+      roots_(rows_unless(market.structured(), market, risk_.root_size(), arena)),
+      scaled_roots_(rows_unless(market.structured(), market, risk_.root_size(), arena)),
+      inner_(square_unless(market.structured(), market, arena)),
+      outer_(square_unless(market.structured(), market, arena)),
+      inverse_rows_(square_unless(market.structured(), market, arena)),
       inner_factor_(inner_.rows(), arena),
       outer_factor_(outer_.rows(), arena),
       column_(arena.array(market.claims())),
@@ -68,6 +68,8 @@ RelaxationProgram::RelaxationProgram(const ScaledMarket& market,
     disjoint_outer_.emplace(market, arena);
   } else if (market.nested.nested()) {
     nested_.emplace(market, risk_, arena);
+  } else if (market.strikes.on_strikes()) {
+    strikes_.emplace(market, risk_, arena);
   } else if (market.narrow) {
     narrow_.emplace(market.claims(), market.states(), risk_.root_size(), arena);
   }
@@ -171,6 +173,8 @@ void RelaxationProgram::factor() {
     disjoint_outer_->factor(states_.scaling(), hulls_.price_alone, slope_, *disjoint_inner_);
   } else if (nested_) {
     nested_->factor(states_.scaling(), hulls_.price_alone, slope_, scale_);
+  } else if (strikes_) {
+    strikes_->factor(states_.scaling(), hulls_.price_alone, slope_, scale_);
   } else {
     factor_dense();
   }
@@ -229,6 +233,10 @@ void RelaxationProgram::apply_curvature(const Slice& demand, Slice& value) {
     nested_->apply(demand, value);
     return;
   }
+  if (strikes_) {
+    strikes_->apply(demand, value);
+    return;
+  }
   projection_.matrix().noalias() = roots_.transpose() * demand.matrix();
   value.matrix().noalias() = roots_ * projection_.matrix();
 }
@@ -252,17 +260,20 @@ void RelaxationProgram::solve_outer(Slice& x) const {
 double RelaxationProgram::inner_diagonal(int k) const {
   return disjoint_inner_ ? disjoint_inner_->diagonal(k)
          : nested_       ? nested_->diagonal(k)
+         : strikes_      ? strikes_->diagonal(k)
          : narrow_       ? narrow_->risk_diagonal(k)
                          : inner_(k, k);
 }
 
 /// dlambda and e, from column_ and f.
 void RelaxationProgram::solve_coupled() {
-  if (nested_ || narrow_) {
+  if (nested_ || strikes_ || narrow_) {
     states_.dlambda = column_;
     e_ = -f_;
     if (nested_) {
       nested_->solve_in_place(states_.dlambda, e_);
+    } else if (strikes_) {
+      strikes_->solve_in_place(states_.dlambda, e_);
     } else {
       narrow_->solve_in_place(states_.dlambda, e_);
     }
@@ -300,7 +311,7 @@ void RelaxationProgram::direction() {
   states_.reduce();
   hulls_.reduce();
   risk_.reduce();
-  if (market_.of_sets()) {
+  if (market_.structured()) {
     market_.value_claims(risk_.step_g, step_value_);
   } else {
     step_value_.setZero();
@@ -316,7 +327,7 @@ void RelaxationProgram::direction() {
   market_.owe(ddemand_, dloss_);
   // dG follows from either of two equations; near a kink curvature * dy cancels, elsewhere the
   // other does.
-  if (market_.of_sets()) {
+  if (market_.structured()) {
     apply_curvature(ddemand_, bend_);
   } else {
     projection_.matrix().noalias() = roots_.transpose() * ddemand_.matrix();
@@ -324,7 +335,7 @@ void RelaxationProgram::direction() {
   for (int k = 0; k < claims; ++k) {
     if (inner_diagonal(k) > 2.0) {
       dvalue_[k] = (slope_[k] * states_.dlambda[k] - e_[k]) / scale_[k];
-    } else if (market_.of_sets()) {
+    } else if (market_.structured()) {
       dvalue_[k] = step_value_[k] + bend_[k];
     } else {
       dvalue_[k] = step_value_[k] + roots_.row(k).dot(projection_.matrix());

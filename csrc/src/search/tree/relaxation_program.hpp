@@ -12,6 +12,7 @@
 #include "ipm/predictor_corrector.hpp"
 #include "ipm/risk_block.hpp"
 #include "ipm/state_price_block.hpp"
+#include "ipm/strike_system.hpp"
 #include "numerics/semidefinite_cholesky.hpp"
 #include "risk/dual_bound.hpp"
 
@@ -108,6 +109,7 @@ class RelaxationProgram {
   SemidefiniteCholesky inner_factor_, outer_factor_;
   std::optional<DisjointCurvature> disjoint_inner_;  // in the place of matrices and factors
   std::optional<DisjointPrices> disjoint_outer_;
+  std::optional<StrikeSystem> strikes_;
   std::optional<NestedSystem> nested_;  // both, in the place of inner and outer
   std::optional<NarrowSystem> narrow_;  // both, in the place of inner and outer
   Slice column_;                        // (claims)

@@ -1,0 +1,401 @@
+#include "ipm/strike_system.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "numerics/tolerances.hpp"
+
+namespace kpm {
+
+namespace {
+
+template <class Lines>
+double inner(const Lines& a, const Lines& b) {
+  return a[0] * b[0] + a[1] * b[1] + (a[2] * b[2] + a[3] * b[3]);
+}
+
+template <class Lines>
+void add(double times, const Lines& what, Lines& to) {
+  for (std::size_t n = 0; n < what.size(); ++n) {
+    to[n] += times * what[n];
+  }
+}
+
+/// to := rows' times what.
+template <class Rows, class Lines>
+void multiply(const Rows& rows, const Lines& what, Lines& to) {
+  to = {};
+  for (std::size_t n = 0; n < what.size(); ++n) {
+    add(what[n], rows[n], to);
+  }
+}
+
+/// The transpose of columns' = crossing's forward of the rows' columns: rows := (F rows)'.
+template <class Crossing, class Rows>
+Rows carried(const Crossing& crossing, const Rows& rows) {
+  Rows result;
+  for (std::size_t n = 0; n < rows.size(); ++n) {
+    const auto column = crossing.forward({rows[0][n], rows[1][n], rows[2][n], rows[3][n]});
+    result[n] = column;
+  }
+  return result;
+}
+
+}  // namespace
+
+/// Of a state at the root's end, `way` from where it was, in either direction.
+StrikeSystem::Rotations::Rotations(Root& root, double weight, double way) {
+  const double mixed = root.mixed + root.value * way;
+  const double value = std::hypot(weight, root.value);
+  cos1 = value > 0.0 ? root.value / value : 1.0;
+  sin1 = value > 0.0 ? weight / value : 0.0;
+  const double over = -sin1 * mixed;
+  const double slope = std::hypot(root.slope, over);
+  cos2 = slope > 0.0 ? root.slope / slope : 1.0;
+  sin2 = slope > 0.0 ? over / slope : 0.0;
+  root = {value, cos1 * mixed, slope};
+}
+
+StrikeSystem::Lines StrikeSystem::Crossing::forward(const Lines& old) const {
+  const double state = out.sin1 * old[0] + out.cos1 * out.sin2 * old[1];
+  return {out.cos1 * old[0] - out.sin1 * out.sin2 * old[1], out.cos2 * old[1],
+          in.cos1 * old[2] + in.sin1 * state,
+          in.cos2 * old[3] + in.sin2 * (in.cos1 * state - in.sin1 * old[2])};
+}
+
+StrikeSystem::Lines StrikeSystem::Crossing::backward(const Lines& next) const {
+  const double state = in.sin1 * next[2] + in.sin2 * in.cos1 * next[3];
+  return {out.cos1 * next[0] + out.sin1 * state,
+          out.cos2 * next[1] + out.sin2 * (out.cos1 * state - out.sin1 * next[0]),
+          in.cos1 * next[2] - in.sin2 * in.sin1 * next[3], in.cos2 * next[3]};
+}
+
+StrikeSystem::Lines StrikeSystem::Crossing::apart() const {
+  const double state = out.cos1 * out.cos2;
+  return {-out.sin1 * out.cos2, -out.sin2, in.sin1 * state, in.sin2 * in.cos1 * state};
+}
+
+StrikeSystem::StrikeSystem(const ScaledMarket& market, const RiskBlock& risk, Arena& arena)
+    : claims_(market.strikes),
+      risk_(risk),
+      prices_{arena.span<Crossing>(market.states())},
+      values_{arena.span<Crossing>(market.states())},
+      pivots_(arena.span<Pivot>(market.claims() + 1)),
+      diagonal_(arena.array(market.claims())),
+      scale_(arena.array(market.claims())),
+      alone_(arena.array(market.claims())),
+      scaled_(arena.array(market.claims())),
+      by_state_(arena.array(market.states())),
+      own_(arena.grid<double>(kBorder, market.states())),
+      own_of_(arena.grid<double>(kBorder, pivots_.size())),
+      x_by_(arena.grid<double>(kShared, market.claims())),
+      e_by_(arena.grid<double>(kShared, market.claims())),
+      push_by_(arena.grid<double>(kShared, market.states())),
+      loss_by_(arena.grid<double>(kShared, market.states())) {}
+
+void StrikeSystem::factor(const Slice& weight, const Slice& alone, const Slice& slope,
+                          const Slice& scale) {
+  scale_ = scale;
+  alone_ = alone;
+  load_states(weight);
+  Rest rest{};
+  for (std::size_t n = 0; n < kLines; ++n) {
+    rest.price[n][n] = rest.value[n][n] = 1.0;
+  }
+  Root price, value;
+  auto at = claims_.order().begin();
+  for (Eigen::Index place = 0; place <= claims_.states(); ++place) {
+    for (; at != claims_.order().end() && claims_.claim(*at).strike == place; ++at) {
+      const int k = *at;
+      Pivot& pivot = pivots_[k];
+      pivot.price = lines(claims_.claim(k), prices_, price);
+      pivot.value = lines(claims_.claim(k), values_, value);
+      const Border::Row cross{own_of_(0, k), own_of_(1, k), own_of_(2, k)};
+      const double square = inner(pivot.value, pivot.value);
+      diagonal_[k] =
+          1.0 + scale[k] * scale[k] * (square - Border::dot(cross, border_factor_.solve(cross)));
+      for (double& one : pivot.value) {
+        one *= scale[k];
+      }
+      move(pivot, rest);
+      invert(pivot, alone[k], slope[k]);
+      eliminate(pivot, rest);
+    }
+    if (place < claims_.states()) {
+      const int state = claims_.state(place);
+      const double way = place > 0 ? -claims_.gap(place - 1) : 0.0;
+      prices_.crossings[place].in = {price, std::sqrt(weight[state]), way};
+      values_.crossings[place].in = {value, std::sqrt(own_(0, state)), way};
+      cross(place, rest);
+    }
+  }
+  invert_all(price, value, rest);
+  if (risk_.has_ball()) {
+    factor_shared(weight);
+  }
+}
+
+/// The border, and the roots of the weights from the highest state down.
+void StrikeSystem::load_states(const Slice& weight) {
+  const double moves = risk_.has_ball() ? 1.0 : 0.0;  // without a ball its variables must not move
+  border_ = {};
+  for (Eigen::Index i = 0; i < weight.size(); ++i) {
+    const RiskBlock::Curvature of = risk_.curvature(i);
+    border_.add_square(of.of_g, {1.0, moves, 0.0});
+    border_.add_square(of.of_p, {of.gp, moves * of.a_eta, moves * of.m});
+    const double by_p = of.of_p * of.gp;
+    own_(0, i) = of.of_g + by_p * of.gp;
+    own_(1, i) = moves * (of.of_g + by_p * of.a_eta);
+    own_(2, i) = moves * by_p * of.m;
+  }
+  border_.add_square(moves * risk_.slack_curvature(), {0.0, 0.0, 1.0});
+  border_factor_ = {border_, kRedundantRow};
+  Root price, value;
+  prices_.heaviest = values_.heaviest = 0;
+  for (Eigen::Index place = weight.size() - 1; place >= 0; --place) {
+    const int state = claims_.state(place);
+    const double way = claims_.gap(place);
+    prices_.crossings[place].out = {price, std::sqrt(weight[state]), way};
+    values_.crossings[place].out = {value, std::sqrt(own_(0, state)), way};
+    prices_.crossings[place].above = price;
+    values_.crossings[place].above = value;
+    if (weight[state] > weight[claims_.state(prices_.heaviest)]) {
+      prices_.heaviest = place;
+    }
+    if (own_(0, state) > own_(0, claims_.state(values_.heaviest))) {
+      values_.heaviest = place;
+    }
+  }
+  const Eigen::Index claims = diagonal_.size();
+  for (int row = 0; row < kBorder; ++row) {
+    by_state_ = Eigen::Map<const Array>(&own_(row, 0), weight.size());
+    own_of_(row, claims) = by_state_.sum();
+    balance();
+    claims_.apply(by_state_, Eigen::Map<Array>(&own_of_(row, 0), claims));
+  }
+}
+
+/// by_state_ in the heaviest state := what makes the sum zero, so that claims count from there.
+void StrikeSystem::balance() {
+  double& heaviest = by_state_[claims_.state(values_.heaviest)];
+  heaviest = 0.0;
+  heaviest = -by_state_.sum();
+}
+
+/// A claim in the basis of its strike.
+StrikeSystem::Lines StrikeSystem::lines(const StrikeClaims::Claim& claim, const Basis& basis,
+                                        const Root& below) const {
+  const Root above = claim.strike < claims_.states() ? basis.crossings[claim.strike].above : Root{};
+  const double from = claims_.payoff(claim, basis.heaviest);
+  return {above.value * (claim.above.value - from) + above.mixed * claim.above.slope,
+          above.slope * claim.above.slope,
+          below.value * (claim.below.value - from) + below.mixed * claim.below.slope,
+          below.slope * claim.below.slope};
+}
+
+/// What is owed by state for one number a claim and one for all states.
+void StrikeSystem::owe(const ArrayView& claims, const Basis& basis, double of_all,
+                       Eigen::Ref<Array> owed) const {
+  claims_.apply_transposed(claims, owed);
+  const double from = owed[claims_.state(basis.heaviest)];
+  for (double& one : owed) {
+    one = one - from + of_all;
+  }
+}
+
+/// What the claim's x and e move of what is left.
+void StrikeSystem::move(Pivot& pivot, const Rest& rest) const {
+  multiply(rest.price, pivot.price, pivot.x_price);
+  multiply(rest.coupling, pivot.price, pivot.x_value);
+  multiply(rest.value, pivot.value, pivot.e_value);
+  for (std::size_t n = 0; n < kLines; ++n) {
+    pivot.e_price[n] = inner(rest.coupling[n], pivot.value);
+  }
+}
+
+/// The claim's rows. An x that nothing is left of does not move.
+void StrikeSystem::invert(Pivot& pivot, double alone, double slope) const {
+  const double of_value = 1.0 + inner(pivot.value, pivot.e_value);
+  const double across = slope + inner(pivot.price, pivot.e_price);
+  const double of_price = alone + inner(pivot.price, pivot.x_price);
+  const double left = of_price + across * across / of_value;
+  if (left > kRedundantRow * (alone + inner(pivot.price, pivot.price))) {
+    const double inverse = 1.0 / (left * of_value);
+    pivot.of_x = 1.0 / left;
+    pivot.across = across * inverse;
+    pivot.of_e = of_price * inverse;
+  } else {
+    pivot.of_x = pivot.across = 0.0;
+    pivot.of_e = 1.0 / of_value;
+  }
+}
+
+void StrikeSystem::eliminate(const Pivot& pivot, Rest& rest) const {
+  for (std::size_t n = 0; n < kLines; ++n) {
+    // What row n of the rest sees of the claim's x and e.
+    const double x = pivot.of_x * pivot.x_price[n] + pivot.across * pivot.e_price[n];
+    const double e = pivot.across * pivot.x_price[n] - pivot.of_e * pivot.e_price[n];
+    add(-x, pivot.x_price, rest.price[n]);
+    add(-e, pivot.e_price, rest.price[n]);
+    add(-x, pivot.x_value, rest.coupling[n]);
+    add(e, pivot.e_value, rest.coupling[n]);
+    const double x_of_value = pivot.of_x * pivot.x_value[n] - pivot.across * pivot.e_value[n];
+    const double e_of_value = pivot.across * pivot.x_value[n] + pivot.of_e * pivot.e_value[n];
+    add(x_of_value, pivot.x_value, rest.value[n]);
+    add(-e_of_value, pivot.e_value, rest.value[n]);
+  }
+}
+
+void StrikeSystem::cross(Eigen::Index place, Rest& rest) const {
+  const Crossing& price = prices_.crossings[place];
+  const Crossing& value = values_.crossings[place];
+  rest.price = carried(price, carried(price, rest.price));
+  rest.value = carried(value, carried(value, rest.value));
+  // (F_price coupling)', and then (F_value of that)'.
+  rest.coupling = carried(value, carried(price, rest.coupling));
+  const Lines of_price = price.apart();
+  const Lines of_value = value.apart();
+  for (std::size_t n = 0; n < kLines; ++n) {
+    add(of_price[n], of_price, rest.price[n]);
+    add(of_value[n], of_value, rest.value[n]);
+  }
+}
+
+/// All states: a push of them has no price, and a loss in all no value.
+void StrikeSystem::invert_all(const Root& price, const Root& value, const Rest& rest) {
+  Pivot& all = pivots_[diagonal_.size()];
+  all.price = {0.0, 0.0, price.value, 0.0};
+  all.value = {0.0, 0.0, value.value, 0.0};
+  move(all, rest);
+  const double p = inner(all.price, all.x_price);
+  const double q = inner(all.price, all.e_price);
+  const double r = inner(all.value, all.e_value);
+  const double room = p + (r > 0.0 ? q * q / r : 0.0);
+  // Zero where claims add up to all states and no price has room: then one follows from others.
+  const bool free = room > kRedundantRow * price.value * price.value;
+  const double inverse = free ? 1.0 / (p * r + q * q) : 0.0;
+  all.of_x = r * inverse;
+  all.across = q * inverse;
+  all.of_e = free ? p * inverse : r > 0.0 ? 1.0 / r : 0.0;
+}
+
+/// What is left of the border of d and mu: the squares that it is a sum of, at their least.
+void StrikeSystem::factor_shared(const Slice& weight) {
+  const Eigen::Index claims = diagonal_.size();
+  for (int row = 0; row < kShared; ++row) {
+    double* const x = &x_by_(row, 0);
+    double* const e = &e_by_(row, 0);
+    for (Eigen::Index k = 0; k < claims; ++k) {
+      x[k] = 0.0;
+      e[k] = scale_[k] * own_of_(row + 1, k);
+    }
+    sweep(x, e, own_of_(row + 1, claims));
+    const Eigen::Index states = weight.size();
+    owe(Eigen::Map<const Array>(x, claims), prices_, push_of_all_,
+        Eigen::Map<Array>(&push_by_(row, 0), states));
+    scaled_ = scale_ * Eigen::Map<const Array>(e, claims);
+    owe(scaled_, values_, loss_of_all_, Eigen::Map<Array>(&loss_by_(row, 0), states));
+  }
+  Shared shared;
+  for (Eigen::Index i = 0; i < weight.size(); ++i) {
+    const RiskBlock::Curvature of = risk_.curvature(i);
+    const double by_d = loss_by_(0, i);
+    const double by_mu = loss_by_(1, i);
+    shared.add_square(of.of_g, {by_d - 1.0, by_mu});
+    shared.add_square(of.of_p, {of.gp * by_d - of.a_eta, of.gp * by_mu - of.m});
+    shared.add_square(weight[i], {push_by_(0, i), push_by_(1, i)});
+  }
+  for (Eigen::Index k = 0; k < claims; ++k) {
+    shared.add_square(1.0, {e_by_(0, k), e_by_(1, k)});
+    shared.add_square(alone_[k], {x_by_(0, k), x_by_(1, k)});
+  }
+  shared.add_square(risk_.slack_curvature(), {0.0, 1.0});
+  shared_factor_ = {shared, kRedundantRow};
+}
+
+/// The solution with d and mu at zero, for a value of all states beside the right-hand sides.
+void StrikeSystem::sweep(double* x, double* e, double all_value) {
+  Lines push{};
+  Lines loss{};
+  auto at = claims_.order().begin();
+  for (Eigen::Index place = 0; place <= claims_.states(); ++place) {
+    for (; at != claims_.order().end() && claims_.claim(*at).strike == place; ++at) {
+      const int k = *at;
+      const Pivot& pivot = pivots_[k];
+      const double price = x[k] - inner(pivot.price, push);
+      const double value = e[k] - inner(pivot.value, loss);
+      x[k] = pivot.of_x * price - pivot.across * value;
+      e[k] = pivot.across * price + pivot.of_e * value;
+      add(x[k], pivot.x_price, push);
+      add(e[k], pivot.e_price, push);
+      add(-x[k], pivot.x_value, loss);
+      add(e[k], pivot.e_value, loss);
+    }
+    if (place < claims_.states()) {
+      push = prices_.crossings[place].forward(push);
+      loss = values_.crossings[place].forward(loss);
+    }
+  }
+  const Pivot& all = pivots_[diagonal_.size()];
+  const double price = -inner(all.price, push);
+  const double value = all_value - inner(all.value, loss);
+  push_of_all_ = all.of_x * price - all.across * value;
+  loss_of_all_ = all.across * price + all.of_e * value;
+  push = loss = {};
+  add(push_of_all_, all.price, push);
+  add(loss_of_all_, all.value, loss);
+  auto down = claims_.order().rbegin();
+  for (Eigen::Index place = claims_.states(); place >= 0; --place) {
+    if (place < claims_.states()) {
+      push = prices_.crossings[place].backward(push);
+      loss = values_.crossings[place].backward(loss);
+    }
+    for (; down != claims_.order().rend() && claims_.claim(*down).strike == place; ++down) {
+      const int k = *down;
+      const Pivot& pivot = pivots_[k];
+      const double of_price = inner(pivot.x_price, push) + inner(pivot.x_value, loss);
+      const double of_value = inner(pivot.e_value, loss) - inner(pivot.e_price, push);
+      x[k] -= pivot.of_x * of_price - pivot.across * of_value;
+      e[k] -= pivot.across * of_price + pivot.of_e * of_value;
+      add(x[k], pivot.price, push);
+      add(e[k], pivot.value, loss);
+    }
+  }
+}
+
+void StrikeSystem::solve_in_place(Slice& x, Slice& e) {
+  sweep(x.data(), e.data(), 0.0);
+  if (!risk_.has_ball()) {
+    return;
+  }
+  const Eigen::Index claims = diagonal_.size();
+  Shared::Row pushed{own_of_(1, claims) * loss_of_all_, own_of_(2, claims) * loss_of_all_};
+  for (Eigen::Index k = 0; k < claims; ++k) {
+    const double loss = scale_[k] * e[k];
+    pushed[0] += own_of_(1, k) * loss;
+    pushed[1] += own_of_(2, k) * loss;
+  }
+  const Shared::Row theta = shared_factor_.solve(pushed);
+  for (Eigen::Index k = 0; k < claims; ++k) {
+    x[k] += x_by_(0, k) * theta[0] + x_by_(1, k) * theta[1];
+    e[k] += e_by_(0, k) * theta[0] + e_by_(1, k) * theta[1];
+  }
+}
+
+void StrikeSystem::apply(const Slice& y, Slice& out) {
+  owe(y, values_, 0.0, by_state_);
+  Border::Row pushed{};
+  for (Eigen::Index i = 0; i < by_state_.size(); ++i) {
+    for (int row = 0; row < kBorder; ++row) {
+      pushed[static_cast<std::size_t>(row)] += own_(row, i) * by_state_[i];
+    }
+  }
+  const auto [kappa, d, mu] = border_factor_.solve(pushed);
+  for (Eigen::Index i = 0; i < by_state_.size(); ++i) {
+    by_state_[i] = own_(0, i) * (by_state_[i] - kappa) - own_(1, i) * d - own_(2, i) * mu;
+  }
+  balance();
+  claims_.apply(by_state_, out);
+}
+
+}  // namespace kpm
