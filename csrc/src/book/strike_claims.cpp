@@ -16,6 +16,9 @@ namespace {
 // does to it.
 constexpr double kOffLine = 1e-12;
 
+// Claims that carry the index on, one after the other, at most: a put or two in a chain.
+constexpr int kCarriers = 8;
+
 /// The levels of an index, found from claims that pay along it on one side: the one of them that
 /// does in most states measures it there, and others carry it on. What only others pay along lies
 /// on the other side, and states in which none does lie between. Where nobody else goes on, one
@@ -34,7 +37,7 @@ class Levels {
     }
     for (const double side : {1.0, -1.0}) {
       measure(side);
-      while (carry_on(true) || carry_on(false)) {
+      for (int n = 0; n < kCarriers && (carry_on(true) || carry_on(false)); ++n) {
       }
     }
   }

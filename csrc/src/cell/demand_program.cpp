@@ -42,7 +42,7 @@ DemandProgram::DemandProgram(const ScaledMarket& market, Arena& arena)
       weight_(arena.array(market.nested.nested() ? market.states() : 0)) {
   if (market.disjoint.disjoint()) {
     disjoint_.emplace(market, risk_, arena);
-  } else if (market.nested.nested()) {
+  } else if (of_sets_) {
     nested_.emplace(market, risk_, arena);
     std::fill_n(fixed_.data(), fixed_.size(), 1.0);
   }

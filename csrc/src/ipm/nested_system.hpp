@@ -1,38 +1,28 @@
 // The systems of an interior-point step where claims pay on nested sets of states.
 #pragma once
 
-#include "book/scaled_market.hpp"
-#include "ipm/risk_block.hpp"
-#include "numerics/arena.hpp"
+#include "ipm/step_system.hpp"
 #include "numerics/few_rows.hpp"
 
 namespace kpm {
 
-/// The two coupled systems of a step,
-///   (alone + P (Xi - xi xi' / sum) P') x + b e = r,      -b x + (1 + s H s) e = f,
-/// with H = P (dg/dL) P', and one number per claim in alone >= 0, b and s >= 0. What lies outside a
+/// What lies outside a
 /// set matters to it only by two numbers, the sums of x and of s e over the sets around. So claims
 /// are eliminated from the smallest sets to the largest. Each leaves what its set's price and value
 /// answer to these two,
 ///   (p, q; -q, r)  with p, r >= 0 and q of the sign of b,
 /// in sums of terms of one sign: nothing cancels. The set of all states comes last. Its price is
 /// fixed, and so is its value, by kappa; d and mu, the others that all states share, border the
-/// systems. O(N + K) to factor and to solve.
-class NestedSystem {
+/// systems.
+class NestedSystem final : public StepSystem {
  public:
   NestedSystem(const ScaledMarket& market, const RiskBlock& risk, Arena& arena);
 
-  /// For the risk block's current point, with one weight per state in Xi.
-  void factor(const Slice& weight, const Slice& alone, const Slice& slope, const Slice& scale);
-
-  /// (x, e) := the solution for the right-hand sides (x, e).
-  void solve_in_place(Slice& x, Slice& e);
-
-  /// out := H y.
-  void apply(const Slice& y, Slice& out);
-
-  /// The diagonal of 1 + s H s.
-  double diagonal(Eigen::Index claim) const { return diagonal_[claim]; }
+  void factor(const Slice& weight, const Slice& alone, const Slice& slope,
+              const Slice& scale) override;
+  void solve_in_place(Slice& x, Slice& e) override;
+  void apply(const Slice& y, Slice& out) override;
+  double diagonal(Eigen::Index claim) const override { return diagonal_[claim]; }
 
  private:
   static constexpr int kBorder = 3;  // kappa, d and mu

@@ -9,6 +9,11 @@ namespace kpm {
 
 namespace {
 
+// A solution is corrected where it leaves more than this of a right-hand side, so often at most.
+constexpr double kRounding = 1e-13;
+constexpr int kCorrections = 2;
+constexpr double kLeast = 1e-300;
+
 template <class Lines>
 double inner(const Lines& a, const Lines& b) {
   return a[0] * b[0] + a[1] * b[1] + (a[2] * b[2] + a[3] * b[3]);
@@ -83,8 +88,15 @@ StrikeSystem::StrikeSystem(const ScaledMarket& market, const RiskBlock& risk, Ar
       pivots_(arena.span<Pivot>(market.claims() + 1)),
       diagonal_(arena.array(market.claims())),
       scale_(arena.array(market.claims())),
+      slope_(arena.array(market.claims())),
       alone_(arena.array(market.claims())),
       scaled_(arena.array(market.claims())),
+      moved_(arena.array(market.claims())),
+      right_x_(arena.array(market.claims())),
+      right_e_(arena.array(market.claims())),
+      rest_x_(arena.array(market.claims())),
+      rest_e_(arena.array(market.claims())),
+      weight_(arena.array(market.states())),
       by_state_(arena.array(market.states())),
       own_(arena.grid<double>(kBorder, market.states())),
       own_of_(arena.grid<double>(kBorder, pivots_.size())),
@@ -95,8 +107,10 @@ StrikeSystem::StrikeSystem(const ScaledMarket& market, const RiskBlock& risk, Ar
 
 void StrikeSystem::factor(const Slice& weight, const Slice& alone, const Slice& slope,
                           const Slice& scale) {
-  scale_ = scale;
+  weight_ = weight;
   alone_ = alone;
+  slope_ = slope;
+  scale_ = scale;
   load_states(weight);
   Rest rest{};
   for (std::size_t n = 0; n < kLines; ++n) {
@@ -170,14 +184,14 @@ void StrikeSystem::load_states(const Slice& weight) {
   for (int row = 0; row < kBorder; ++row) {
     by_state_ = Eigen::Map<const Array>(&own_(row, 0), weight.size());
     own_of_(row, claims) = by_state_.sum();
-    balance();
+    balance(values_);
     claims_.apply(by_state_, Eigen::Map<Array>(&own_of_(row, 0), claims));
   }
 }
 
 /// by_state_ in the heaviest state := what makes the sum zero, so that claims count from there.
-void StrikeSystem::balance() {
-  double& heaviest = by_state_[claims_.state(values_.heaviest)];
+void StrikeSystem::balance(const Basis& basis) {
+  double& heaviest = by_state_[claims_.state(basis.heaviest)];
   heaviest = 0.0;
   heaviest = -by_state_.sum();
 }
@@ -364,7 +378,35 @@ void StrikeSystem::sweep(double* x, double* e, double all_value) {
 }
 
 void StrikeSystem::solve_in_place(Slice& x, Slice& e) {
-  sweep(x.data(), e.data(), 0.0);
+  right_x_ = x;
+  right_e_ = e;
+  solve(x.data(), e.data());
+  for (int n = 0; n < kCorrections && set_residual(x, e) > kRounding; ++n) {
+    solve(rest_x_.data(), rest_e_.data());
+    x += rest_x_;
+    e += rest_e_;
+  }
+}
+
+/// What the solution leaves of the right-hand sides; the most of either, by the most of its own.
+double StrikeSystem::set_residual(const Slice& x, const Slice& e) {
+  owe(x, prices_, 0.0, by_state_);
+  by_state_ -= (weight_ * by_state_).sum() / weight_.sum();
+  by_state_ *= weight_;
+  balance(prices_);
+  claims_.apply(by_state_, moved_);
+  rest_x_ = right_x_ - alone_ * x - slope_ * e - moved_;
+  scaled_ = scale_ * e;
+  apply(scaled_, moved_);
+  rest_e_ = right_e_ + slope_ * x - e - scale_ * moved_;
+  const auto share = [](const Slice& rest, const Slice& right) {
+    return rest.abs().maxCoeff() / std::max(right.abs().maxCoeff(), kLeast);
+  };
+  return std::max(share(rest_x_, right_x_), share(rest_e_, right_e_));
+}
+
+void StrikeSystem::solve(double* x, double* e) {
+  sweep(x, e, 0.0);
   if (!risk_.has_ball()) {
     return;
   }
@@ -394,7 +436,7 @@ void StrikeSystem::apply(const Slice& y, Slice& out) {
   for (Eigen::Index i = 0; i < by_state_.size(); ++i) {
     by_state_[i] = own_(0, i) * (by_state_[i] - kappa) - own_(1, i) * d - own_(2, i) * mu;
   }
-  balance();
+  balance(values_);
   claims_.apply(by_state_, out);
 }
 

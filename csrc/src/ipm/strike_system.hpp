@@ -3,40 +3,32 @@
 
 #include <array>
 
-#include "book/scaled_market.hpp"
-#include "ipm/risk_block.hpp"
-#include "numerics/arena.hpp"
+#include "ipm/step_system.hpp"
 #include "numerics/few_rows.hpp"
 
 namespace kpm {
 
-/// The two coupled systems of a step, those of NestedSystem,
-///   (alone + P (Xi - xi xi' / sum) P') x + b e = r,      -b x + (1 + s H s) e = f.
 /// Claims are eliminated from the lowest strike to the highest. What is left of a weight Xi, or of
-/// the curvature in H, is Xi^1/2 Z Xi^1/2 with Z the identity less what the claims so far take up;
-/// and all that later claims see of it is what it makes of lines: those on the states above the
-/// strike, where claims with lower strikes pay lines, and those on the states below, where claims
-/// with higher strikes do. So Z is kept in an orthonormal basis of these four directions (a value
-/// and a slope each, weighted by Xi^1/2), and moved from strike to strike by the rotations that
-/// take a state from one side to the other. No line is a difference of others, nothing is divided
-/// by what may be small but the pivots, and those are as large as in Cholesky's method on the
-/// whole matrix. A claim of all states comes last, as in NestedSystem: its price is fixed. O(N +
-/// K).
-class StrikeSystem {
+/// the curvature in H, is Xi^1/2 Z Xi^1/2 with Z the identity less what the claims so far take up.
+/// Later claims see only what it makes of lines: those on the states above the strike, along which
+/// claims with lower strikes pay, and those on the states below, along which claims with higher
+/// strikes do. So Z is kept in an orthonormal basis of these four directions (a value and a slope
+/// each, weighted by Xi^1/2), and goes from strike to strike by the rotations that take a state
+/// from one side to the other. No line is the difference of two others, and only pivots are
+/// divided by, which are as large as in Cholesky's method on the whole matrix.
+/// A claim of all states comes last, whose price is fixed, and whose value is, by kappa; d and mu,
+/// the others that all states share, border the systems. What claims pay in all states alike moves
+/// nothing: they count from what they pay in the heaviest state, which would drown the others.
+/// What rounding leaves is corrected by the residual.
+class StrikeSystem final : public StepSystem {
  public:
   StrikeSystem(const ScaledMarket& market, const RiskBlock& risk, Arena& arena);
 
-  /// For the risk block's current point, with one weight per state in Xi.
-  void factor(const Slice& weight, const Slice& alone, const Slice& slope, const Slice& scale);
-
-  /// (x, e) := the solution for the right-hand sides (x, e).
-  void solve_in_place(Slice& x, Slice& e);
-
-  /// out := H y.
-  void apply(const Slice& y, Slice& out);
-
-  /// The diagonal of 1 + s H s.
-  double diagonal(Eigen::Index claim) const { return diagonal_[claim]; }
+  void factor(const Slice& weight, const Slice& alone, const Slice& slope,
+              const Slice& scale) override;
+  void solve_in_place(Slice& x, Slice& e) override;
+  void apply(const Slice& y, Slice& out) override;
+  double diagonal(Eigen::Index claim) const override { return diagonal_[claim]; }
 
  private:
   static constexpr int kBorder = 3;  // kappa, d and mu
@@ -88,7 +80,7 @@ class StrikeSystem {
   };
 
   void load_states(const Slice& weight);
-  void balance();
+  void balance(const Basis& basis);
   Lines lines(const StrikeClaims::Claim& claim, const Basis& basis, const Root& below) const;
   void owe(const ArrayView& claims, const Basis& basis, double of_all,
            Eigen::Ref<Array> owed) const;
@@ -99,13 +91,17 @@ class StrikeSystem {
   void invert_all(const Root& price, const Root& value, const Rest& rest);
   void factor_shared(const Slice& weight);
   void sweep(double* x, double* e, double all_value);
+  void solve(double* x, double* e);
+  double set_residual(const Slice& x, const Slice& e);
 
   const StrikeClaims& claims_;
   const RiskBlock& risk_;
   Basis prices_, values_;
-  Span<Pivot> pivots_;                       // (claims + 1), all states the last
-  Slice diagonal_, scale_, alone_, scaled_;  // (claims)
-  Slice by_state_;                           // (states)
+  Span<Pivot> pivots_;                         // (claims + 1), all states the last
+  Slice diagonal_, scale_, slope_, alone_;     // (claims)
+  Slice scaled_, moved_;                       // (claims)
+  Slice right_x_, right_e_, rest_x_, rest_e_;  // (claims) right-hand sides and residuals
+  Slice weight_, by_state_;                    // (states)
   Grid<double> own_;                // (kBorder, states) the border, and of each claim's states
   Grid<double> own_of_;             // (kBorder, claims + 1)
   Grid<double> x_by_, e_by_;        // (kShared, claims) what d and mu do

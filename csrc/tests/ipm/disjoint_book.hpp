@@ -32,9 +32,4 @@ inline RandomBook disjoint_book(Random& random, int orders) {
   return book;
 }
 
-inline ScaledMarket without_knowledge(ScaledMarket market) {
-  market.disjoint = {};
-  return market;
-}
-
 }  // namespace kpm::test

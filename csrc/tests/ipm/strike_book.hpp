@@ -28,37 +28,35 @@ inline double option_payoff(int kind, double level, double strike) {
 }
 
 /// Enough claims for the solvers without matrices. Half the books hold calls and puts alone, half
-/// of all strikes are levels.
-inline RandomBook strike_book(Random& random, int orders) {
-  const int claims = static_cast<int>(StrikeClaims::kFewest) + random.below(40);
-  const int states = 12 + random.below(60);
-  RandomBook book(random, states, claims, orders);
-  std::vector<double> level(static_cast<std::size_t>(states));
-  for (double& one : level) {
-    one = std::round(random.uniform(90.0, 110.0) * 100.0) / 100.0;
-  }
-  const int kinds = random.below(2) == 0 ? 2 : 6;
-  const bool out_of_the_money = random.below(4) == 0;
-  for (int k = 0; k < claims; ++k) {
-    int kind = random.below(kinds);
-    const double strike =
-        random.below(2) == 0
-            ? level[static_cast<std::size_t>(random.below(states))]
-            : std::round(random.uniform(91.0, 109.0) * 10.0) / 10.0;
-    if (out_of_the_money) {
-      kind = strike > 100.0 ? 0 : 1;
+/// of all strikes are levels, and a quarter of the books have no option in the money.
+struct StrikeBook : RandomBook {
+  StrikeBook(Random& random, int orders)
+      : RandomBook(random, 12 + random.below(60),
+                   static_cast<int>(StrikeClaims::kFewest) + random.below(40), orders),
+        mixed(random.below(2) == 0) {
+    std::vector<double> level(static_cast<std::size_t>(states));
+    for (double& one : level) {
+      one = std::round(random.uniform(90.0, 110.0) * 100.0) / 100.0;
     }
-    for (int i = 0; i < states; ++i) {
-      book.payoffs[static_cast<std::size_t>(k * states + i)] =
-          option_payoff(kind, level[static_cast<std::size_t>(i)], strike);
+    const bool out_of_the_money = !mixed && random.below(2) == 0;
+    for (int k = 0; k < claims; ++k) {
+      const double strike = random.below(2) == 0
+                                ? level[static_cast<std::size_t>(random.below(states))]
+                                : std::round(random.uniform(91.0, 109.0) * 10.0) / 10.0;
+      const int kind = out_of_the_money ? (strike > 100.0 ? 0 : 1) : random.below(mixed ? 6 : 2);
+      for (int i = 0; i < states; ++i) {
+        payoffs[static_cast<std::size_t>(k * states + i)] =
+            option_payoff(kind, level[static_cast<std::size_t>(i)], strike);
+      }
+    }
+    for (std::size_t j = 0; j < price.size(); ++j) {
+      const double* const row = payoffs_of(static_cast<int>(claim[j]));
+      const auto [least, most] = std::minmax_element(row, row + states);
+      price[j] = *least + (1.0 + random.below(20)) / 25.0 * (*most - *least);
     }
   }
-  for (std::size_t j = 0; j < book.price.size(); ++j) {
-    const double* const row = book.payoffs_of(static_cast<int>(book.claim[j]));
-    const auto [least, most] = std::minmax_element(row, row + states);
-    book.price[j] = *least + (1.0 + random.below(20)) / 25.0 * (*most - *least);
-  }
-  return book;
-}
+
+  bool mixed;  ///< with straddles, digitals and others
+};
 
 }  // namespace kpm::test

@@ -116,7 +116,7 @@ TEST(cells_of_disjoint_claims_have_the_same_optimum_with_and_without_matrices) {
     const test::RandomBook book = test::disjoint_book(random, 150);
     const std::vector<Staircase> stairs = compile_staircases(book.market(), book.book());
     const ScaledMarket known(book.market(), stairs);
-    const ScaledMarket dense = test::without_knowledge(known);
+    const ScaledMarket dense = test::without_structure(known);
     const std::vector<Corners> corners = find_corners(known, stairs);
     Arena arena;
     Hull hull(known.claims(), 2 * known.claims(), arena);
@@ -141,7 +141,7 @@ TEST(relaxations_of_disjoint_claims_have_the_same_bound_with_and_without_matrice
     const test::RandomBook book = test::disjoint_book(random, 150);
     const std::vector<Staircase> stairs = compile_staircases(book.market(), book.book());
     const ScaledMarket known(book.market(), stairs);
-    const ScaledMarket dense = test::without_knowledge(known);
+    const ScaledMarket dense = test::without_structure(known);
     const std::vector<Corners> corners = find_corners(known, stairs);
     CHECK_NEAR(test::relaxation_bound(known, corners), test::relaxation_bound(dense, corners),
                2e-10);

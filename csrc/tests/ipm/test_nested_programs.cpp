@@ -1,22 +1,14 @@
 // Claims on nested sets of states: the same answers with and without matrices.
 #include "cell/cell_solver.hpp"
+#include "ipm/check_system.hpp"
 #include "ipm/nested_book.hpp"
 #include "ipm/nested_system.hpp"
-#include "ipm/step_system.hpp"
 #include "ipm/without_matrices.hpp"
 #include "numerics/tolerances.hpp"
 #include "prices/price_simplex.hpp"
 #include "prices/range_check.hpp"
 
 namespace kpm {
-namespace {
-
-ScaledMarket without_knowledge(ScaledMarket market) {
-  market.nested = {};
-  return market;
-}
-
-}  // namespace
 
 /// At any point and with any numbers the systems agree with the dense matrices.
 TEST(nested_systems_agree_with_dense_matrices) {
@@ -38,7 +30,7 @@ TEST(cells_of_nested_claims_have_the_same_optimum_with_and_without_matrices) {
     const test::RandomBook book = test::nested_book(random, 150);
     const std::vector<Staircase> stairs = compile_staircases(book.market(), book.book());
     const ScaledMarket known(book.market(), stairs);
-    const ScaledMarket dense = without_knowledge(known);
+    const ScaledMarket dense = test::without_structure(known);
     const std::vector<Corners> corners = find_corners(known, stairs);
     Arena arena;
     Hull hull(known.claims(), 2 * known.claims(), arena);
@@ -70,7 +62,7 @@ TEST(relaxations_of_nested_claims_have_the_same_bound_with_and_without_matrices)
     const test::RandomBook book = test::nested_book(random, 150);
     const std::vector<Staircase> stairs = compile_staircases(book.market(), book.book());
     const ScaledMarket known(book.market(), stairs);
-    const ScaledMarket dense = without_knowledge(known);
+    const ScaledMarket dense = test::without_structure(known);
     const std::vector<Corners> corners = find_corners(known, stairs);
     CHECK_NEAR(test::relaxation_bound(known, corners), test::relaxation_bound(dense, corners),
                2e-11);
@@ -83,7 +75,7 @@ TEST(ranges_of_nested_claims_are_reached_if_the_simplex_method_reaches_them) {
   for (int trial = 0; trial < 600; ++trial) {
     const test::RandomBook book = test::nested_book(random, 30);
     const ScaledMarket known(book.market(), compile_staircases(book.market(), book.book()));
-    const ScaledMarket dense = without_knowledge(known);
+    const ScaledMarket dense = test::without_structure(known);
     Arena arena;
     RangeCheck<PriceSimplex> sums(known, arena, nullptr);
     RangeCheck<PriceSimplex> simplex(dense, arena, nullptr);

@@ -1,21 +1,23 @@
 // Claims along an index: the same answers with and without matrices.
-#include "ipm/step_system.hpp"
+#include "ipm/check_system.hpp"
 #include "ipm/strike_book.hpp"
 #include "ipm/strike_system.hpp"
 #include "ipm/without_matrices.hpp"
 
 namespace kpm {
 
-TEST(payoffs_along_an_index_are_found_again) {
+TEST(payoffs_along_an_index_are_found) {
   test::Random random(70);
+  int found = 0;
   for (int trial = 0; trial < 300; ++trial) {
-    const test::RandomBook book = test::strike_book(random, 200);
+    const test::StrikeBook book(random, 200);
     const ScaledMarket market(book.market(), compile_staircases(book.market(), book.book()));
-    if (market.claims() < StrikeClaims::kFewest || market.of_sets()) {
+    const StrikeClaims strikes(market.payoffs);
+    found += strikes.on_strikes() ? 1 : 0;
+    if (!strikes.on_strikes()) {
+      CHECK(book.mixed);  // straddles can hide which side of a strike is which
       continue;
     }
-    const StrikeClaims& strikes = market.strikes;
-    CHECK(strikes.on_strikes());
     Array valued(market.claims());
     Array owed(market.states());
     const Array x = test::random_array(random, market.states());
@@ -26,13 +28,30 @@ TEST(payoffs_along_an_index_are_found_again) {
     CHECK_NEAR((owed.matrix() - market.payoffs.transpose() * y.matrix()).cwiseAbs().maxCoeff(), 0.0,
                1e-10);
   }
+  CHECK(found > 270);
+}
+
+TEST(payoffs_off_their_lines_are_not_taken_for_claims_on_strikes) {
+  test::Random random(72);
+  for (int trial = 0; trial < 100; ++trial) {
+    test::StrikeBook book(random, 200);
+    ScaledMarket market(book.market(), compile_staircases(book.market(), book.book()));
+    if (!StrikeClaims(market.payoffs).on_strikes()) {
+      continue;
+    }
+    // In a chain no other claim and no other order of states explains a bump between two others.
+    market.payoffs.row(0).setZero();
+    market.payoffs(0, 0) = market.payoffs(0, market.states() / 2) = 1.0;
+    market.payoffs(0, market.states() - 1) = 0.5;
+    CHECK(!StrikeClaims(market.payoffs).on_strikes());
+  }
 }
 
 /// At any point and with any numbers the systems agree with the dense matrices.
 TEST(strike_systems_agree_with_dense_matrices) {
   test::Random random(71);
   for (int trial = 0; trial < 300; ++trial) {
-    test::RandomBook book = test::strike_book(random, 200);
+    test::StrikeBook book(random, 200);
     const int kind = trial % 3;
     book.ambiguity = kind == 0 ? 0.0 : kind == 1 ? random.uniform(0.01, 0.8) : 50.0;
     const ScaledMarket market(book.market(), compile_staircases(book.market(), book.book()));
@@ -40,6 +59,21 @@ TEST(strike_systems_agree_with_dense_matrices) {
       test::check_step_system<StrikeSystem>(market, random);
     }
   }
+}
+
+TEST(relaxations_of_claims_on_strikes_have_the_same_bound_with_and_without_matrices) {
+  test::Random random(73);
+  int known = 0;
+  for (int trial = 0; trial < 60; ++trial) {
+    const test::StrikeBook book(random, 200);
+    const std::vector<Staircase> stairs = compile_staircases(book.market(), book.book());
+    const ScaledMarket market(book.market(), stairs);
+    const std::vector<Corners> corners = find_corners(market, stairs);
+    known += market.strikes.on_strikes() ? 1 : 0;
+    CHECK_NEAR(test::relaxation_bound(market, corners),
+               test::relaxation_bound(test::without_structure(market), corners), 2e-11);
+  }
+  CHECK(known > 40);
 }
 
 }  // namespace kpm

@@ -9,6 +9,14 @@
 
 namespace kpm::test {
 
+/// The same market treated as a general one.
+inline ScaledMarket without_structure(ScaledMarket market) {
+  market.disjoint = {};
+  market.nested = {};
+  market.strikes = {};
+  return market;
+}
+
 /// The bound of the relaxation over all prices.
 inline double relaxation_bound(const ScaledMarket& market, const std::vector<Corners>& corners) {
   Arena arena;

@@ -148,7 +148,7 @@ TEST(the_projection_of_disjoint_claims_always_settles_and_is_that_of_the_general
     if (!market.disjoint.disjoint()) {
       continue;
     }
-    const ScaledMarket general = test::without_knowledge(market);
+    const ScaledMarket general = test::without_structure(market);
     Arena arena;
     InformationProjection projection(market, arena);
     InformationProjection other_way(general, arena);

@@ -58,6 +58,7 @@ RelaxationProgram::RelaxationProgram(const ScaledMarket& market,
       inverse_rows_(square_unless(market.structured(), market, arena)),
       inner_factor_(inner_.rows(), arena),
       outer_factor_(outer_.rows(), arena),
+      system_(StepSystem::of(market, risk_, arena)),
       column_(arena.array(market.claims())),
       prior_value_(arena.array(market.claims())),
       best_xi_(arena.array(market.states())),
@@ -66,10 +67,6 @@ RelaxationProgram::RelaxationProgram(const ScaledMarket& market,
   if (market.disjoint.disjoint()) {
     disjoint_inner_.emplace(market, risk_, arena);
     disjoint_outer_.emplace(market, arena);
-  } else if (market.nested.nested()) {
-    nested_.emplace(market, risk_, arena);
-  } else if (market.strikes.on_strikes()) {
-    strikes_.emplace(market, risk_, arena);
   } else if (market.narrow) {
     narrow_.emplace(market.claims(), market.states(), risk_.root_size(), arena);
   }
@@ -171,10 +168,8 @@ void RelaxationProgram::factor() {
   if (disjoint_inner_ && disjoint_outer_) {
     disjoint_inner_->factor(scale_);
     disjoint_outer_->factor(states_.scaling(), hulls_.price_alone, slope_, *disjoint_inner_);
-  } else if (nested_) {
-    nested_->factor(states_.scaling(), hulls_.price_alone, slope_, scale_);
-  } else if (strikes_) {
-    strikes_->factor(states_.scaling(), hulls_.price_alone, slope_, scale_);
+  } else if (system_) {
+    system_->factor(states_.scaling(), hulls_.price_alone, slope_, scale_);
   } else {
     factor_dense();
   }
@@ -229,12 +224,8 @@ void RelaxationProgram::apply_curvature(const Slice& demand, Slice& value) {
     disjoint_inner_->apply(demand, value);
     return;
   }
-  if (nested_) {
-    nested_->apply(demand, value);
-    return;
-  }
-  if (strikes_) {
-    strikes_->apply(demand, value);
+  if (system_) {
+    system_->apply(demand, value);
     return;
   }
   projection_.matrix().noalias() = roots_.transpose() * demand.matrix();
@@ -259,21 +250,18 @@ void RelaxationProgram::solve_outer(Slice& x) const {
 
 double RelaxationProgram::inner_diagonal(int k) const {
   return disjoint_inner_ ? disjoint_inner_->diagonal(k)
-         : nested_       ? nested_->diagonal(k)
-         : strikes_      ? strikes_->diagonal(k)
+         : system_       ? system_->diagonal(k)
          : narrow_       ? narrow_->risk_diagonal(k)
                          : inner_(k, k);
 }
 
 /// dlambda and e, from column_ and f.
 void RelaxationProgram::solve_coupled() {
-  if (nested_ || strikes_ || narrow_) {
+  if (system_ || narrow_) {
     states_.dlambda = column_;
     e_ = -f_;
-    if (nested_) {
-      nested_->solve_in_place(states_.dlambda, e_);
-    } else if (strikes_) {
-      strikes_->solve_in_place(states_.dlambda, e_);
+    if (system_) {
+      system_->solve_in_place(states_.dlambda, e_);
     } else {
       narrow_->solve_in_place(states_.dlambda, e_);
     }

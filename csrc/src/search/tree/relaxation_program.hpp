@@ -1,6 +1,7 @@
 // The relaxation of a box: hulls of corners, state prices and risk, coupled.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -8,11 +9,10 @@
 #include "ipm/corner_block.hpp"
 #include "ipm/disjoint_system.hpp"
 #include "ipm/narrow_system.hpp"
-#include "ipm/nested_system.hpp"
 #include "ipm/predictor_corrector.hpp"
 #include "ipm/risk_block.hpp"
 #include "ipm/state_price_block.hpp"
-#include "ipm/strike_system.hpp"
+#include "ipm/step_system.hpp"
 #include "numerics/semidefinite_cholesky.hpp"
 #include "risk/dual_bound.hpp"
 
@@ -109,8 +109,7 @@ class RelaxationProgram {
   SemidefiniteCholesky inner_factor_, outer_factor_;
   std::optional<DisjointCurvature> disjoint_inner_;  // in the place of matrices and factors
   std::optional<DisjointPrices> disjoint_outer_;
-  std::optional<StrikeSystem> strikes_;
-  std::optional<NestedSystem> nested_;  // both, in the place of inner and outer
+  std::unique_ptr<StepSystem> system_;  // both, in the place of inner and outer
   std::optional<NarrowSystem> narrow_;  // both, in the place of inner and outer
   Slice column_;                        // (claims)
   Slice prior_value_;                   // (claims) at the prior's prices
