@@ -73,7 +73,25 @@ struct ScaledMarket {
     }
   }
 
-  /// The same in one state.
+  /// Both for the step of an iteration, whose last digits the next one makes up for.
+  template <class States, class Claims>
+  void value_step(const States& x, Claims& out) const {
+    if (strikes.on_strikes()) {
+      strikes.apply(x, out);
+    } else {
+      value_claims(x, out);
+    }
+  }
+  template <class Claims, class States>
+  void owe_step(const Claims& y, States& out) const {
+    if (strikes.on_strikes()) {
+      strikes.apply_transposed(y, out);
+    } else {
+      owe(y, out);
+    }
+  }
+
+  /// What the maker owes in one state.
   template <class Claims>
   double owed(const Claims& y, Eigen::Index state) const {
     return disjoint.disjoint() ? disjoint.at(y, state) : payoffs.col(state).dot(y.matrix());

@@ -215,6 +215,7 @@ StrikeClaims::StrikeClaims(const Matrix& payoffs) {
     one = range > 0.0 ? (one - lowest) / range : 0.0;
   }
   const auto all = static_cast<int>(states.size());
+  claims_.reserve(static_cast<std::size_t>(payoffs.rows()));
   for (Eigen::Index k = 0; k < payoffs.rows(); ++k) {
     const Run above(by_place, &payoffs(k, 0), states, true);
     const Run below(by_place, &payoffs(k, 0), states, false);

@@ -57,7 +57,7 @@ class StatePriceBlock {
     total_scaling_ = scaling_.sum();
     mass_residual_ = 1.0 - xi_.sum();
     market_.value_claims(xi_, price);
-    market_.value_claims(scaling_, mean_);
+    market_.value_step(scaling_, mean_);
     mean_ /= total_scaling_;
     market_.owe(lambda, rs_);
     rs_ = s_ - tau_ - rs_;
@@ -86,14 +86,14 @@ class StatePriceBlock {
   void reduce() {
     u_ = target_ / s_ + scaling_ * rs_;
     excess_ = u_.sum() - mass_residual_;
-    market_.value_claims(u_, step);
+    market_.value_step(u_, step);
     step -= mean_ * excess_;
   }
 
   /// Recover dxi and ds from dlambda.
   void recover_step() {
     dtau_ = excess_ / total_scaling_ - (mean_ * dlambda).sum();
-    market_.owe(dlambda, dxi_);
+    market_.owe_step(dlambda, dxi_);
     dxi_ = u_ - scaling_ * (dtau_ + dxi_);
     ds_ = (target_ - s_ * dxi_) / xi_;
   }

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "ipm/disjoint_book.hpp"
+#include "ipm/without_matrices.hpp"
 #include "numerics/entropy.hpp"
 #include "prices/information_projection.hpp"
 #include "random_book.hpp"

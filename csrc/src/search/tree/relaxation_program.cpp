@@ -300,7 +300,7 @@ void RelaxationProgram::direction() {
   hulls_.reduce();
   risk_.reduce();
   if (market_.structured()) {
-    market_.value_claims(risk_.step_g, step_value_);
+    market_.value_step(risk_.step_g, step_value_);
   } else {
     step_value_.setZero();
     add_in_order(
@@ -312,7 +312,7 @@ void RelaxationProgram::direction() {
   column_ = states_.price - hulls_.price + states_.step - hulls_.step_price;
   solve_coupled();
   ddemand_ = hulls_.step_demand + scale_ * e_;
-  market_.owe(ddemand_, dloss_);
+  market_.owe_step(ddemand_, dloss_);
   // dG follows from either of two equations; near a kink curvature * dy cancels, elsewhere the
   // other does.
   if (market_.structured()) {
