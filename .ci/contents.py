@@ -26,7 +26,7 @@ REQUIRED_IN_WHEEL = {
     "kpm_fast/lib/pkgconfig/kpm.pc",
     "kpm_fast/py.typed",
 }
-MOST_BYTES_OF_WHEEL = 2_000_000
+MOST_BYTES_OF_WHEEL = 2 << 20
 REQUIRED_IN_SDIST = {
     ".ci/run",
     "LICENSE",

@@ -81,8 +81,8 @@ void ScaledMarket::find_structure() {
   disjoint = DisjointClaims::where_it_pays(payoffs);
   nested = disjoint.disjoint() ? NestedClaims() : NestedClaims::where_it_pays(payoffs);
   strikes = of_sets() ? StrikeClaims() : StrikeClaims::where_it_pays(payoffs);
-  narrow =
-      !structured() && payoffs.rows() >= kNarrowClaims && payoffs.rows() >= kNarrow * payoffs.cols();
+  narrow = !structured() && payoffs.rows() >= kNarrowClaims &&
+           payoffs.rows() >= kNarrow * payoffs.cols();
 }
 
 double ScaledMarket::price(int k, double original_price) const {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <numeric>
 #include <utility>
 
 #include "kpm/kpm.hpp"
@@ -28,12 +27,13 @@ class Levels {
   explicit Levels(const Matrix& payoffs) : payoffs_(payoffs) {
     const auto states = static_cast<std::size_t>(payoffs.cols());
     level_.assign(states, 0.0);
-    known_.assign(states, false);
+    known_.assign(states, 0);
     for (Eigen::Index k = 0; k < payoffs.rows(); ++k) {
-      const auto zeros = (payoffs.row(k).array() == 0.0).count();
-      const auto ones = (payoffs.row(k).array() == 1.0).count();
+      const double* const row = &payoffs(k, 0);
+      const auto zeros = std::count(row, row + payoffs.cols(), 0.0);
+      const auto ones = std::count(row, row + payoffs.cols(), 1.0);
       flat_.push_back(zeros >= ones ? 0.0 : 1.0);
-      one_sided_.push_back(std::max(zeros, ones) > 1);
+      one_sided_.push_back(std::max(zeros, ones) > 1 ? 1 : 0);
     }
     for (const double side : {1.0, -1.0}) {
       measure(side);
@@ -48,8 +48,8 @@ class Levels {
   bool pays(Eigen::Index k, Eigen::Index i) const {
     return payoffs_(k, i) != flat_[static_cast<std::size_t>(k)];
   }
-  bool one_sided(Eigen::Index k) const { return one_sided_[static_cast<std::size_t>(k)]; }
-  bool known(Eigen::Index i) const { return known_[static_cast<std::size_t>(i)]; }
+  bool one_sided(Eigen::Index k) const { return one_sided_[static_cast<std::size_t>(k)] != 0; }
+  bool known(Eigen::Index i) const { return known_[static_cast<std::size_t>(i)] != 0; }
 
   /// The states in which a claim pays, those with a known level and the others.
   struct Counts {
@@ -67,7 +67,7 @@ class Levels {
 
   void set(Eigen::Index i, double level) {
     level_[static_cast<std::size_t>(i)] = level;
-    known_[static_cast<std::size_t>(i)] = true;
+    known_[static_cast<std::size_t>(i)] = 1;
   }
 
   void measure(double side) {
@@ -143,7 +143,7 @@ class Levels {
   const Matrix& payoffs_;
   std::vector<double> flat_;  // (claims) what one that does not pay along the index pays
   std::vector<double> level_;
-  std::vector<bool> one_sided_, known_;
+  std::vector<char> one_sided_, known_;
 };
 
 /// A claim's payoffs from one end of the index on, as far as they lie on a line.
@@ -200,41 +200,42 @@ class Run {
 
 StrikeClaims::StrikeClaims(const Matrix& payoffs) {
   const std::vector<double> level = Levels(payoffs).get();
-  std::vector<int> states(level.size());
-  std::iota(states.begin(), states.end(), 0);
-  std::stable_sort(states.begin(), states.end(), [&](int i, int j) {
-    return level[static_cast<std::size_t>(i)] < level[static_cast<std::size_t>(j)];
-  });
-  std::vector<double> by_place;
-  for (const int i : states) {
-    by_place.push_back(level[static_cast<std::size_t>(i)]);
+  std::vector<std::pair<double, int>> sorted;  // of equals the earlier first
+  sorted.reserve(std::max(level.size(), static_cast<std::size_t>(payoffs.rows())));
+  for (const double of_state : level) {
+    sorted.emplace_back(of_state, static_cast<int>(sorted.size()));
   }
-  const double lowest = by_place.front();
-  const double range = by_place.back() - lowest;
-  for (double& one : by_place) {
-    one = range > 0.0 ? (one - lowest) / range : 0.0;
+  std::sort(sorted.begin(), sorted.end());
+  const double lowest = sorted.front().first;
+  const double range = sorted.back().first - lowest;
+  std::vector<int> states;
+  states.reserve(level.size());
+  levels_.reserve(level.size());
+  for (const auto& [of_state, state] : sorted) {
+    states.push_back(state);
+    levels_.push_back(range > 0.0 ? (of_state - lowest) / range : 0.0);
   }
-  const auto all = static_cast<int>(states.size());
+  sorted.clear();
   claims_.reserve(static_cast<std::size_t>(payoffs.rows()));
-  for (Eigen::Index k = 0; k < payoffs.rows(); ++k) {
-    const Run above(by_place, &payoffs(k, 0), states, true);
-    const Run below(by_place, &payoffs(k, 0), states, false);
+  for (int k = 0; k < payoffs.rows(); ++k) {
+    const Run above(levels_, &payoffs(k, 0), states, true);
+    const Run below(levels_, &payoffs(k, 0), states, false);
     Claim claim;
-    claim.strike = all - above.length();
+    claim.strike = static_cast<int>(states.size()) - above.length();
     if (below.length() < claim.strike) {
       return;
     }
     claim.above = above.line(above.length());
     claim.below = below.line(claim.strike);
     claims_.push_back(claim);
+    sorted.emplace_back(claim.strike, k);
   }
-  std::vector<int> order(claims_.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](int k, int l) { return claim(k).strike < claim(l).strike; });
-  levels_ = std::move(by_place);
+  std::sort(sorted.begin(), sorted.end());
+  order_.reserve(sorted.size());
+  for (const auto& [strike, k] : sorted) {
+    order_.push_back(k);
+  }
   states_ = std::move(states);
-  order_ = std::move(order);
 }
 
 void StrikeClaims::apply(const ArrayView& x, Eigen::Ref<Array> out) const {

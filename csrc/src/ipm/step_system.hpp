@@ -1,8 +1,6 @@
 // The two systems of an interior-point step, where the structure of payoffs spares the matrices.
 #pragma once
 
-#include <memory>
-
 #include "book/scaled_market.hpp"
 #include "ipm/risk_block.hpp"
 #include "numerics/arena.hpp"
@@ -29,10 +27,6 @@ class StepSystem {
 
   /// The diagonal of 1 + s H s.
   virtual double diagonal(Eigen::Index claim) const = 0;
-
-  /// That of a market's structure; none where it has none, or is disjoint.
-  static std::unique_ptr<StepSystem> of(const ScaledMarket& market, const RiskBlock& risk,
-                                        Arena& arena);
 };
 
 }  // namespace kpm

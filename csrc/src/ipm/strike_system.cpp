@@ -91,7 +91,6 @@ StrikeSystem::StrikeSystem(const ScaledMarket& market, const RiskBlock& risk, Ar
       slope_(arena.array(market.claims())),
       alone_(arena.array(market.claims())),
       scaled_(arena.array(market.claims())),
-      moved_(arena.array(market.claims())),
       right_x_(arena.array(market.claims())),
       right_e_(arena.array(market.claims())),
       rest_x_(arena.array(market.claims())),
@@ -391,18 +390,26 @@ void StrikeSystem::solve_in_place(Slice& x, Slice& e) {
 /// What the solution leaves of the right-hand sides; the most of either, by the most of its own.
 double StrikeSystem::set_residual(const Slice& x, const Slice& e) {
   owe(x, prices_, 0.0, by_state_);
-  by_state_ -= (weight_ * by_state_).sum() / weight_.sum();
-  by_state_ *= weight_;
+  const double mean = dot(weight_.data(), by_state_.data(), weight_.size()) / weight_.sum();
+  for (Eigen::Index i = 0; i < weight_.size(); ++i) {
+    by_state_[i] = weight_[i] * (by_state_[i] - mean);
+  }
   balance(prices_);
-  claims_.apply(by_state_, moved_);
-  rest_x_ = right_x_ - alone_ * x - slope_ * e - moved_;
-  scaled_ = scale_ * e;
-  apply(scaled_, moved_);
-  rest_e_ = right_e_ + slope_ * x - e - scale_ * moved_;
-  const auto share = [](const Slice& rest, const Slice& right) {
-    return rest.abs().maxCoeff() / std::max(right.abs().maxCoeff(), kLeast);
-  };
-  return std::max(share(rest_x_, right_x_), share(rest_e_, right_e_));
+  claims_.apply(by_state_, rest_x_);
+  for (Eigen::Index k = 0; k < x.size(); ++k) {
+    scaled_[k] = scale_[k] * e[k];
+  }
+  apply(scaled_, rest_e_);
+  double most[] = {kLeast, kLeast, 0.0, 0.0};
+  for (Eigen::Index k = 0; k < x.size(); ++k) {
+    rest_x_[k] = right_x_[k] - alone_[k] * x[k] - slope_[k] * e[k] - rest_x_[k];
+    rest_e_[k] = right_e_[k] + slope_[k] * x[k] - e[k] - scale_[k] * rest_e_[k];
+    most[0] = std::max(most[0], std::abs(right_x_[k]));
+    most[1] = std::max(most[1], std::abs(right_e_[k]));
+    most[2] = std::max(most[2], std::abs(rest_x_[k]));
+    most[3] = std::max(most[3], std::abs(rest_e_[k]));
+  }
+  return std::max(most[2] / most[0], most[3] / most[1]);
 }
 
 void StrikeSystem::solve(double* x, double* e) {

@@ -99,7 +99,7 @@ class StrikeSystem final : public StepSystem {
   Basis prices_, values_;
   Span<Pivot> pivots_;                         // (claims + 1), all states the last
   Slice diagonal_, scale_, slope_, alone_;     // (claims)
-  Slice scaled_, moved_;                       // (claims)
+  Slice scaled_;                               // (claims)
   Slice right_x_, right_e_, rest_x_, rest_e_;  // (claims) right-hand sides and residuals
   Slice weight_, by_state_;                    // (states)
   Grid<double> own_;                // (kBorder, states) the border, and of each claim's states

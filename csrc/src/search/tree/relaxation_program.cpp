@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ipm/make_step_system.hpp"
 #include "numerics/inner_products.hpp"
 #include "numerics/tolerances.hpp"
 
@@ -58,7 +59,7 @@ RelaxationProgram::RelaxationProgram(const ScaledMarket& market,
       inverse_rows_(square_unless(market.structured(), market, arena)),
       inner_factor_(inner_.rows(), arena),
       outer_factor_(outer_.rows(), arena),
-      system_(StepSystem::of(market, risk_, arena)),
+      system_(make_step_system(market, risk_, arena)),
       column_(arena.array(market.claims())),
       prior_value_(arena.array(market.claims())),
       best_xi_(arena.array(market.states())),

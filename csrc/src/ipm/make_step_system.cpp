@@ -1,12 +1,12 @@
-#include "ipm/step_system.hpp"
+#include "ipm/make_step_system.hpp"
 
 #include "ipm/nested_system.hpp"
 #include "ipm/strike_system.hpp"
 
 namespace kpm {
 
-std::unique_ptr<StepSystem> StepSystem::of(const ScaledMarket& market, const RiskBlock& risk,
-                                           Arena& arena) {
+std::unique_ptr<StepSystem> make_step_system(const ScaledMarket& market, const RiskBlock& risk,
+                                             Arena& arena) {
   if (market.nested.nested()) {
     return std::make_unique<NestedSystem>(market, risk, arena);
   }
