@@ -11,9 +11,9 @@ namespace kpm {
 
 namespace {
 
-// How far a payoff, between 0 and 1, may lie off its line: what rounding of levels and strikes
-// does to it.
-constexpr double kOffLine = 1e-12;
+// How far a payoff, between 0 and 1, may lie off its line: what printing it with ten digits does.
+// A step that is off by as much is corrected by the next.
+constexpr double kOffLine = 1e-9;
 
 // Claims that carry the index on, one after the other, at most: a put or two in a chain.
 constexpr int kCarriers = 8;

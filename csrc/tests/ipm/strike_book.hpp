@@ -28,9 +28,10 @@ inline double option_payoff(int kind, double level, double strike) {
 }
 
 /// Enough claims for the solvers without matrices. Half the books hold calls and puts alone, half
-/// of all strikes are levels, and a quarter of the books have no option in the money.
+/// of all strikes are levels, and a quarter of the books have no option in the money. Payoffs are
+/// printed with so many decimals.
 struct StrikeBook : RandomBook {
-  StrikeBook(Random& random, int orders)
+  StrikeBook(Random& random, int orders, double decimals = 16.0)
       : RandomBook(random, 12 + random.below(60),
                    static_cast<int>(StrikeClaims::kFewest) + random.below(40), orders),
         mixed(random.below(2) == 0) {
@@ -45,8 +46,10 @@ struct StrikeBook : RandomBook {
                                 : std::round(random.uniform(91.0, 109.0) * 10.0) / 10.0;
       const int kind = out_of_the_money ? (strike > 100.0 ? 0 : 1) : random.below(mixed ? 6 : 2);
       for (int i = 0; i < states; ++i) {
+        const double payoff = option_payoff(kind, level[static_cast<std::size_t>(i)], strike);
+        const double unit = std::pow(10.0, decimals);
         payoffs[static_cast<std::size_t>(k * states + i)] =
-            option_payoff(kind, level[static_cast<std::size_t>(i)], strike);
+            decimals < 16.0 ? std::round(payoff * unit) / unit : payoff;
       }
     }
     for (std::size_t j = 0; j < price.size(); ++j) {

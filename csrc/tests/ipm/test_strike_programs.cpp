@@ -61,11 +61,12 @@ TEST(strike_systems_agree_with_dense_matrices) {
   }
 }
 
+/// Of payoffs printed with nine decimals, too, which lie on lines but for these.
 TEST(relaxations_of_claims_on_strikes_have_the_same_bound_with_and_without_matrices) {
   test::Random random(73);
   int known = 0;
   for (int trial = 0; trial < 60; ++trial) {
-    const test::StrikeBook book(random, 200);
+    const test::StrikeBook book(random, 200, trial % 2 == 0 ? 16.0 : 9.0);
     const std::vector<Staircase> stairs = compile_staircases(book.market(), book.book());
     const ScaledMarket market(book.market(), stairs);
     const std::vector<Corners> corners = find_corners(market, stairs);
