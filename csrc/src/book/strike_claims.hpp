@@ -9,8 +9,8 @@ namespace kpm {
 
 /// States in the order of an index, and for each claim the strike between two of them on whose
 /// either side it pays along a line. The index is found from the payoffs, up to its unit and
-/// direction. Applying P or P' is O(N + K), but for the digits by which payoffs lie off their lines,
-/// and the systems of an interior-point step are solved along the index.
+/// direction. Applying P or P' is O(N + K), but for the digits by which payoffs lie off their
+/// lines, and the systems of an interior-point step are solved along the index.
 class StrikeClaims {
  public:
   static constexpr Eigen::Index kFewest = 24;  ///< claims
