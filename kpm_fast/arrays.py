@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .entries import entries_of, number
+from .entries import check_range, entries_of, number
 from .errors import InputError, brief, suggestion
 
 __all__ = [
@@ -211,8 +211,11 @@ def as_number(value: Any, field: str) -> float:
         result = float(value)
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"must be a number, got {brief(value)}", field=field) from error
-    if math.isinf(result) and value != result:  # of a longer type
-        raise InputError(f"is beyond the range of a double, got {brief(value)}", field=field)
+    if result == 0 or math.isinf(result):
+        try:
+            check_range(value, result)
+        except ValueError as error:
+            raise InputError(str(error), field=field) from None
     return result
 
 

@@ -21,6 +21,7 @@ import numpy as np
 from .errors import InputError, brief
 
 __all__ = [
+    "check_range",
     "clock_unit",
     "composed",
     "entries_of",
@@ -309,8 +310,7 @@ def number(value: Any) -> float:
         result = float(value)
     except (TypeError, ValueError, OverflowError):
         raise ValueError(f"must be numbers, got {brief(value)}") from None
-    if math.isinf(result) and value != result:  # of a longer type
-        raise ValueError(f"is beyond the range of a double, got {brief(value)}")
+    check_range(value, result)
     return result
 
 
@@ -321,6 +321,20 @@ def _spelled(text: str) -> float:
     result = float(spelling)
     if math.isinf(result) and spelling.lstrip("+-")[0] not in "iI":
         raise ValueError(f"is beyond the range of a double, got {brief(text)}")
+def check_range(value: Any, double: float) -> None:
+    """Refuse a number of a longer type of which a double keeps nothing.
+
+    Raises
+    ------
+    ValueError
+        Saying at which end of the range of doubles it is.
+    """
+    if math.isinf(double) and value != double:
+        raise ValueError(f"is beyond the range of a double, got {brief(value)}")
+    if double == 0 and value != 0:
+        raise ValueError(f"is too small for a double, got {brief(value)}")
+
+
     if result == 0 and _ZERO.fullmatch(spelling) is None:
         raise ValueError(f"is too small for a double, got {brief(text)}")
     return result

@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -241,3 +242,37 @@ def test_numbers_beyond_a_double_are_refused_of_every_type() -> None:
     for infinite in (np.longdouble("inf"), Decimal("inf"), np.float32("inf")):
         assert kpm.Orders([0], "buy", [infinite], [1.0]).price.tolist() == [np.inf]
         assert kpm.Market([[1, 0]], [0.5, 0.5], ambiguity=infinite).ambiguity == np.inf
+
+
+@pytest.mark.parametrize(
+    "small",
+    [Decimal("-1e-400"), Fraction(1, 10**400), np.longdouble("1e-400"), "1e-400"],
+    ids=["decimal", "fraction", "long double", "text"],
+)
+def test_numbers_too_small_for_a_double_are_refused_of_every_type(small: Any) -> None:
+    """They would become 0: no ambiguity, or an order of nothing."""
+    if not isinstance(small, str) and small == 0:
+        pytest.skip("long doubles are doubles here")
+    close = r"is too small for a double, got"
+    market = kpm.Market([[1, 0]], [0.5, 0.5])
+    for holder in (list, lambda column: np.array(column, dtype=object)):
+        with pytest.raises(kpm.InputError, match=rf"^price\[1\]: {close}"):
+            kpm.Orders([0, 0], "buy", holder([0.5, small]), 1.0)
+    with pytest.raises(kpm.InputError, match=rf"^payoffs: {close}.* at \(0, 1\)$"):
+        kpm.Market([[1, small]], [0.5, 0.5])
+    if isinstance(small, np.longdouble):
+        with pytest.raises(kpm.InputError, match=rf"^quantity\[0\]: {close}"):
+            kpm.Orders([0], "buy", [0.5], np.array([small]))
+    if isinstance(small, str):
+        return
+    with pytest.raises(kpm.InputError, match=rf"^ambiguity: {close}"):
+        kpm.Market([[1, 0]], [0.5, 0.5], ambiguity=small)
+    with pytest.raises(kpm.InputError, match=rf"^price: {close}"):
+        kpm.Engine(market).add("0", "buy", small, 1.0)
+
+
+@pytest.mark.parametrize(
+    "zero", [Decimal("-0e-999"), Fraction(0), np.longdouble(0), "0e-999", -0.0]
+)
+def test_zero_is_a_number_of_every_type(zero: Any) -> None:
+    assert str(kpm.Orders([0], "buy", [zero], [1.0]).price.tolist()) == "[0.0]"
