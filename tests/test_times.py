@@ -231,8 +231,15 @@ def test_datetimes_of_every_unit(unit: str) -> None:
     column = np.array(values, dtype=f"M8[{unit}]")
     expected = assert_ranked(values, column)
     assert timed(list(column)) == expected
+    for order in "<>":
+        assert timed(column.astype(column.dtype.newbyteorder(order))) == expected
     if unit not in "YMh":  # whose text lacks a day, or minutes
         assert timed(list(map(str, column))) == expected
+
+
+@pytest.mark.parametrize("zeros", [[-0.0, 0.0], ["-0.0", "0"], np.array([-0.0, 0.0])])
+def test_zeros_are_one_time(zeros: Any) -> None:
+    assert str(timed(zeros).time) == "[0. 0.]"
 
 
 @given(st.lists(st.sampled_from([2**53, 2**53 + 1, 2**53 + 2, 10**18, 10**18 + 1, 7]), min_size=1))

@@ -102,7 +102,7 @@ def _doubles(entries: Any) -> Floats | None:
         return None
     if isinstance(entries, list) and entries and type(entries[0]) is str:
         if set(map(type, entries)) == {str} and all(map(_SHORT.fullmatch, entries)):
-            return np.array(list(map(float, entries)), dtype=np.float64)
+            return np.array(list(map(float, entries)), dtype=np.float64) + 0.0  # no -0
         return None
     try:
         array = np.asarray(entries)
@@ -110,7 +110,7 @@ def _doubles(entries: Any) -> Floats | None:
         return None
     if array.dtype.char in "efd":
         given = isinstance(entries, np.ndarray | float)
-        values = array.astype(np.float64)
+        values = array.astype(np.float64) + 0.0
         # NumPy converts integers among floats to floats.
         return values if given or np.abs(values).max(initial=0.0) < _EXACT else None
     if array.dtype.kind in "iu":
@@ -129,7 +129,8 @@ def _datetimes(entries: Any, zone: str) -> tuple[NDArray[Any], Floats] | None:
     seconds = entries.astype("datetime64[s]")
     if not ((seconds >= _FIRST) & (seconds < _END)).all():  # NaT fails both comparisons
         return None
-    moments = seconds if coarse else entries
+    # NumPy writes those of the other byte order as other moments.
+    moments = seconds if coarse else entries.astype(entries.dtype.newbyteorder("="))
     texts = np.datetime_as_string(moments).tolist()
     if len(texts) and "." in texts[0]:
         texts = [text.rstrip("0").rstrip(".") for text in texts]
