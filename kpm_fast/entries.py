@@ -34,6 +34,7 @@ __all__ = [
     "plain_text",
     "repeated",
     "table_columns",
+    "text_of",
     "type_of",
     "unwritable",
     "zone_of",
@@ -195,7 +196,7 @@ def _polars_entries(column: Any) -> Any:
     if name in ("Datetime", "Date", "Duration"):
         return column.to_numpy()
     if name == "Time":  # as Python's own it would lose its nanoseconds
-        return column.to_physical().to_list()
+        return column.to_physical().cast(sys.modules["polars"].Duration("ns")).to_numpy()
     plain = kind.is_float() or (kind.is_integer() and "128" not in name) or name == "Boolean"
     if plain and not column.null_count():
         return column.to_numpy()
@@ -208,7 +209,8 @@ def _arrow_entries(column: Any) -> Any:
     if types.is_dictionary(kind):
         return _arrow_entries(column.cast(kind.value_type))
     if types.is_time(kind):
-        return column.cast("int64" if types.is_time64(kind) else "int32").to_pylist()
+        counts = column.cast("int64" if types.is_time64(kind) else "int32").cast("int64")
+        return _arrow_entries(counts.cast(sys.modules["pyarrow"].duration(kind.unit)))
     plain = types.is_integer(kind) or types.is_boolean(kind)
     timed = types.is_timestamp(kind) or types.is_duration(kind) or types.is_date(kind)
     if types.is_floating(kind) or timed or (plain and not column.null_count):
@@ -243,7 +245,7 @@ def zone_of(column: Any) -> str | None:
     """Say what :func:`entries_of` leaves out of a column of times.
 
     ``"zone"``: they have a zone, and come as UTC. ``"clock"``: they are times of day, and come as
-    counts, of which a second has :func:`clock_unit`.
+    durations since midnight, in counts of which a second has :func:`clock_unit`.
     """
     kind = type_of(column)
     if getattr(kind, "tz", None) is not None or getattr(kind, "time_zone", None) is not None:
@@ -289,7 +291,12 @@ def plain_text(value: Any) -> str:
             return value.decode("utf-8")
         except UnicodeDecodeError as error:
             raise ValueError(f"must be UTF-8, got {brief(value)}") from error
-    return str(value)
+    return text_of(value) if isinstance(value, str) else str(value)
+
+
+def text_of(value: str) -> str:
+    """Return text as ``str`` itself: of an enumeration's members ``str`` would give the name."""
+    return value if type(value) is str else str.__str__(value)
 
 
 def number(value: Any) -> float:
@@ -314,13 +321,6 @@ def number(value: Any) -> float:
     return result
 
 
-def _spelled(text: str) -> float:
-    spelling = text.strip()
-    if _NUMBER.fullmatch(spelling) is None:
-        raise ValueError(f"must be numbers, got {brief(text)}")
-    result = float(spelling)
-    if math.isinf(result) and spelling.lstrip("+-")[0] not in "iI":
-        raise ValueError(f"is beyond the range of a double, got {brief(text)}")
 def check_range(value: Any, double: float) -> None:
     """Refuse a number of a longer type of which a double keeps nothing.
 
@@ -335,6 +335,13 @@ def check_range(value: Any, double: float) -> None:
         raise ValueError(f"is too small for a double, got {brief(value)}")
 
 
+def _spelled(text: str) -> float:
+    spelling = text.strip()
+    if _NUMBER.fullmatch(spelling) is None:
+        raise ValueError(f"must be numbers, got {brief(text)}")
+    result = float(spelling)
+    if math.isinf(result) and spelling.lstrip("+-")[0] not in "iI":
+        raise ValueError(f"is beyond the range of a double, got {brief(text)}")
     if result == 0 and _ZERO.fullmatch(spelling) is None:
         raise ValueError(f"is too small for a double, got {brief(text)}")
     return result
@@ -365,7 +372,7 @@ def identifier(value: Any, field: str, index: int) -> str:
                 field=field,
                 index=index,
             )
-        return str(value)
+        return text_of(value)
     if is_missing(value):
         raise InputError(f"is missing, got {value}", field=field, index=index)
     if isinstance(value, bytes):
@@ -377,7 +384,7 @@ def identifier(value: Any, field: str, index: int) -> str:
     if not isinstance(value, bool | np.bool_ | np.timedelta64):
         if isinstance(value, numbers.Integral | UUID):
             try:
-                return str(value)
+                return str(value if isinstance(value, UUID) else int(value))
             except ValueError:  # Python's limit, as against attacks by their conversion
                 reason = f"has too many digits, got {brief(value)}: give it as text"
                 raise InputError(reason, field=field, index=index) from None

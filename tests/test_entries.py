@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import enum
 import math
 from decimal import Decimal
 from fractions import Fraction
@@ -141,6 +142,58 @@ def test_identifiers_of_floats() -> None:
     assert outcome("order_id", [True, False]) == ("order_id", 0)
     assert outcome("order_id", [b"a", b"\xff"]) == ("order_id", 1)
     assert outcome("order_id", ["1", 1.0]) == ("order_id", 1)
+
+
+class Named(str, enum.Enum):
+    """Text with a name besides: Python's ``str`` gives the name, its value is the text."""
+
+    HOME = "home"
+    BUY = "buy"
+
+
+class Numbered(int, enum.Enum):
+    SECOND = 2
+
+
+def test_members_of_an_enumeration_are_their_values() -> None:
+    assert outcome("claim", [Named.HOME, "home"]) == ["home", "home"]
+    assert outcome("order_id", [Named.HOME, Numbered.SECOND]) == ["home", "2"]
+    assert outcome("side", [Named.BUY, "sell"]) == [1, -1]
+    assert kpm.Market([[1, 0]], [0.5, 0.5], claims=[Named.HOME]).claims == ("home",)
+    engine = kpm.Engine(kpm.Market([[1, 0]], [0.5, 0.5], claims=["home"]))
+    assert engine.add(Named.HOME, Named.BUY, 0.5, 1.0, order_id=Named.HOME) == "home"
+
+
+@pytest.mark.parametrize("unit", ["Y", "s", "us", "ns", "fs"])
+@pytest.mark.parametrize("kind", ["M8", "m8"])
+def test_times_are_no_labels_sides_or_numbers(kind: str, unit: str) -> None:
+    """NumPy makes integers of them in some units, and dates in others."""
+    column = np.array([1, -1], dtype=f"{kind}[{unit}]")
+    for field in ("claim", "order_id", "side"):
+        assert outcome(field, column) == (field, 0)
+        assert outcome(field, np.array([1], dtype="m8")) == (field, 0)  # has no hash
+    for field in ("price", "quantity"):
+        assert outcome(field, column) == (field, None)
+
+
+def test_times_of_day_are_no_labels_or_numbers() -> None:
+    polars, pyarrow = map(pytest.importorskip, ("polars", "pyarrow"))
+    clock = [datetime.time(0, 0, 0, 1), datetime.time(1)]
+    narrow = pyarrow.array([1, 2], pyarrow.time32("s"))
+    for column in (polars.Series(clock), pyarrow.array(clock), narrow):
+        for field in ("claim", "order_id", "side"):
+            assert outcome(field, column) == (field, 0)
+        for field in ("price", "quantity"):
+            assert outcome(field, column) == (field, None)
+    for column in (polars.Series([clock[0], None]), pyarrow.array([clock[0], None])):
+        assert outcome("time", column) == ("time", 1)
+
+
+def test_an_array_of_one_entry_without_axes_is_that_entry() -> None:
+    """As a number is that holds for all rows."""
+    assert outcome("claim", np.array("home")) == ["home"]
+    orders = kpm.Orders(np.array(1), np.array("sell"), [0.5, 0.25], np.array(2), time=np.array(3))
+    assert (orders.claim.tolist(), orders.side.tolist()) == ([1, 1], [-1, -1])
 
 
 @given(st.data())

@@ -87,13 +87,14 @@ def _values(column: Any, field: str, length: int) -> list[Any]:
     if isinstance(column, list):
         return column
     if _is_scalar(column):
-        return [column] * length
+        return [column[()] if isinstance(column, np.ndarray) else column] * length
     column = entries_of(column)
     if isinstance(column, np.ndarray):
         if column.ndim != 1:
             raise InputError(f"must be one-dimensional, got shape {column.shape}", field=field)
-        # As Python's floats, narrower ones would no longer say how many digits are certain.
-        return list(column) if column.dtype.char in "efg" else list(column.tolist())
+        # As Python's floats, narrower ones would no longer say how many digits are certain; of
+        # times in some units NumPy makes integers.
+        return list(column) if column.dtype.char in "efgMm" else list(column.tolist())
     return list(column)
 
 
@@ -198,7 +199,7 @@ def parse_sides(
     try:
         signs = {value: _sign(value, known) for value in dict.fromkeys(values)}
         sides = np.fromiter(map(signs.__getitem__, values), dtype=np.int8, count=len(values))
-    except TypeError:  # a list among them
+    except (TypeError, ValueError):  # a list among them; a duration without a unit
         sides = np.array([_sign(value, known) for value in values], dtype=np.int8)
     unknown = first(sides == 0)
     if unknown is not None:
@@ -222,7 +223,8 @@ def parse_sides(
 
 def _sign(value: Any, names: Mapping[Any, int]) -> int:
     """Return the sign of a side, or 0 for something else."""
-    if is_missing(value):
+    # To NumPy a duration of 1 equals 1.
+    if is_missing(value) or isinstance(value, np.datetime64 | np.timedelta64):
         return 0
     if isinstance(value, bool | np.bool_):
         return names.get(_side_name(value), 0)

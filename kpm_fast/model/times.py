@@ -209,9 +209,12 @@ def _reader(entries: Any, zone: str | None, unit: int | None) -> Callable[[Any],
     """Return the function that reads a column's entries."""
     if unit is not None and zone == "clock":
         width = len(str(unit)) - 1
-        return lambda count: _clock(
-            int(count) // unit, f"{int(count) % unit:0{width}d}" if width else ""
-        )
+
+        def of_midnight(duration: Any) -> Moment:
+            seconds, rest = divmod(int(duration.astype(np.int64)), unit)
+            return _clock(seconds, f"{rest:0{width}d}" if width else "")
+
+        return of_midnight
     if zone == "zone":
         return lambda entry: _iso(_datetime64_text(entry) + "Z")
     return _moment
