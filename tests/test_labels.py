@@ -321,6 +321,30 @@ def test_rows_with_and_without_labels_are_not_mixed() -> None:
     assert plain.states == ("x", "y")
 
 
+def test_a_list_of_labelled_rows_is_matched_by_label() -> None:
+    """Rows taken one by one from frames, or mappings, each with its states in its own order."""
+    pandas = pytest.importorskip("pandas")
+    prior = {"H": 0.5, "D": 0.3, "A": 0.2}
+    maker = kpm.KnightianMaker(prior, 0.01, 0.02)
+    plain: list[list[float]] = [[1, 0, 0], [0, 1, 0.5]]
+    for build in (dict, pandas.Series):
+        rows = [build(dict(zip("HDA", plain[0], strict=True)))]
+        rows.append(build(dict(zip("ADH", plain[1][::-1], strict=True))))
+        market = kpm.Market(rows, prior)
+        assert (market.states, market.payoffs.tolist()) == (("H", "D", "A"), plain)
+        assert kpm.Market(tuple(rows), maker=maker).payoffs.tolist() == plain
+        assert maker.quotes(rows)["ask"].tolist() == maker.quotes(plain)["ask"].tolist()
+        assert maker.cost(rows).tolist() == maker.cost(plain).tolist()  # type: ignore[union-attr]
+        mixed = kpm.PolytopeMaker([build({"H": 0.5, "A": 0.5}), build({"A": 0.3, "H": 0.7})], 1.0)
+        assert (mixed.labels, mixed.priors.tolist()) == (("H", "A"), [[0.5, 0.5], [0.7, 0.3]])
+        with pytest.raises(kpm.InputError, match=r"^payoffs\[1\]: lacks state 'D' and has 'X'"):
+            kpm.Market([rows[0], build({"H": 0, "X": 1, "A": 0})], prior)
+        with pytest.raises(kpm.InputError, match=r"^payoffs\[1\]: has no labels of states"):
+            kpm.Market([rows[0], plain[1]], prior)
+        with pytest.raises(kpm.InputError, match=r"^payoffs: lacks state 'H' and has 'home'"):
+            maker.quotes([build({"home": 1, "D": 0, "A": 0})])
+
+
 def test_quantities_to_quote_are_aligned_by_claim() -> None:
     pandas = pytest.importorskip("pandas")
     turned = {"draw": 5.0, "home": 2.0}

@@ -33,6 +33,7 @@ __all__ = [
     "claims_of",
     "default_labels",
     "has_column",
+    "has_labelled_rows",
     "integer_claims",
     "integers_as_labels",
     "labelled_claims",
@@ -47,6 +48,7 @@ _MOST_STATES = 10_000_000  # that are only counted: arrays of more would not fit
 _SHOWN = 8  # labels of a set in a message
 #: Types without labels. (As a union they would be built anew at each use.)
 _PLAIN = (np.ndarray, list, tuple)
+_UNLABELLED = (*_PLAIN, int, float)
 
 
 class Named(NamedTuple):
@@ -115,10 +117,12 @@ def named_table(value: Any, field: str = "payoffs", *, comma: bool = False) -> N
     """Separate the entries of a table from its labels: rows are claims, columns are states.
 
     The rows of a data frame or table are named by its column ``claim``, else for pandas by its
-    index, and its other columns are states. A mapping gives for each claim its payoffs by state.
-    With ``comma``, numbers that are text have decimal commas.
+    index, and its other columns are states. A mapping gives for each claim its payoffs by state,
+    a list of labelled vectors for claims without names. With ``comma``, numbers that are text have
+    decimal commas.
     """
-    if isinstance(value, _PLAIN):
+    labelled = has_labelled_rows(value)
+    if isinstance(value, _PLAIN) and not labelled:
         return NamedTable(value, None, None)
     framed = is_frame(value)
     if framed or (isinstance(value, Mapping) and _is_column(value.get("claim"))):
@@ -134,18 +138,33 @@ def named_table(value: Any, field: str = "payoffs", *, comma: bool = False) -> N
         return NamedTable(np.array(entries).T, rows, columns)
     if isinstance(value, Mapping):
         rows = label_texts(value.keys(), "claims")
-        vectors = [named_entries(row, field) for row in value.values()]
-        if comma:
-            vectors = [Named(pointed_column(v.entries, field), v.labels) for v in vectors]
-        names = next((vector.labels for vector in vectors if vector.labels is not None), None)
-        entries = [
-            vector.entries
-            if names is None
-            else _reordered(vector, names, f"{field}[{row!r}]", "state")
-            for row, vector in zip(rows, vectors, strict=True)
-        ]
-        return NamedTable(entries, rows, names)
+        return NamedTable(rows=rows, **_vectors(value.values(), rows, field, comma=comma))
+    if labelled:
+        return NamedTable(rows=None, **_vectors(value, range(len(value)), field, comma=comma))
     return NamedTable(entries_of(value), None, None)
+
+
+def has_labelled_rows(value: Any) -> bool:
+    """Whether a list holds vectors that have labels, such as rows of a data frame."""
+    return isinstance(value, list | tuple) and any(
+        type(row) not in _UNLABELLED and (isinstance(row, Mapping) or is_a(row, "pandas", "Series"))
+        for row in value
+    )
+
+
+def _vectors(
+    given: Iterable[Any], rows: Sequence[str | int], field: str, *, comma: bool
+) -> dict[str, Any]:
+    """Return the entries of vectors in one order of states, and its labels if any has some."""
+    vectors = [named_entries(row, field) for row in given]
+    if comma:
+        vectors = [Named(pointed_column(v.entries, field), v.labels) for v in vectors]
+    names = next((vector.labels for vector in vectors if vector.labels is not None), None)
+    entries = [
+        vector.entries if names is None else _reordered(vector, names, f"{field}[{row!r}]", "state")
+        for row, vector in zip(rows, vectors, strict=True)
+    ]
+    return {"entries": entries, "columns": names}
 
 
 def _is_column(value: Any) -> bool:

@@ -17,6 +17,7 @@ from .labels import (
     align,
     default_labels,
     has_column,
+    has_labelled_rows,
     named_entries,
     named_table,
     reordering,
@@ -41,10 +42,11 @@ def states_named_by(value: Any, field: str) -> tuple[tuple[str, ...], bool]:
     The numbers from 0 to N - 1, in any order, are the default labels; so they are without labels.
     """
     named = None
-    if isinstance(value, np.ndarray | list | tuple):
+    if _is_table(value):
+        table = named_table(value, field)
+        entries, named = table.entries, table.columns
+    elif isinstance(value, np.ndarray | list | tuple):
         entries = value
-    elif _is_table(value):
-        entries, _, named = named_table(value, field)
     else:
         entries, named = named_entries(value, field)
     try:
@@ -61,6 +63,8 @@ def _is_table(value: Any) -> bool:
     """Whether a value holds a vector by state for each of several names."""
     if is_frame(value):
         return not has_column(value, "state", "state")
+    if isinstance(value, np.ndarray | list | tuple):
+        return has_labelled_rows(value)
     return isinstance(value, Mapping) and any(
         hasattr(entry, "__len__") and not isinstance(entry, str | bytes) for entry in value.values()
     )
@@ -74,9 +78,9 @@ def labelled_rows(
     Labels other than those of the maker's states (numbers, if it has none) are refused, never
     ignored.
     """
-    if isinstance(value, np.ndarray | list | tuple | float | int):
-        return value, None
     if not _is_table(value):
+        if isinstance(value, np.ndarray | list | tuple | float | int):
+            return value, None
         if not hasattr(value, "__len__"):
             raise InputError(f"must be numbers by state, got {brief(value)}", field=field)
         return align(value, labels or default_labels(len(value)), field), None
