@@ -25,6 +25,7 @@ __all__ = [
     "VerificationError",
     "brief",
     "count_text",
+    "index_text",
     "suggestion",
 ]
 
@@ -93,7 +94,7 @@ class InputError(KpmError, ValueError):
             parts.append(self.file if self.line is None else f"{self.file}, line {self.line}")
         if self.field is not None:
             # A line already says where; an index beside it would only be a second numbering.
-            parts.append(self.field + (_index_text(self.index) if self.line is None else ""))
+            parts.append(self.field + (index_text(self.index) if self.line is None else ""))
         return ": ".join([*parts, self.reason])
 
     def __repr__(self) -> str:
@@ -196,7 +197,8 @@ def _digits(count: int) -> int:
     return digits + int(count >= 10**digits) + int(count >= 10 ** (digits + 1))
 
 
-def _index_text(index: int | str | tuple[str, ...] | None) -> str:
+def index_text(index: int | str | tuple[str, ...] | None) -> str:
+    """Write an index as it follows the name of its field, or nothing."""
     if index is None:
         return ""
     if isinstance(index, tuple):

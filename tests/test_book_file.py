@@ -217,8 +217,11 @@ def changed(table: str, column: str, value: Any) -> dict[str, Any]:
         (TITLED.replace("claim,", "clam,", 1), r"line \d+: \[claims\]: no column 'claim'"),
         ([], r"must hold a JSON object"),
         ('{"claims": [],\n "claims": []}', r"claims: appears twice"),
-        ('{"claims": [}', r"given\.json, line 1: is not JSON"),
-        ('{"ambiguity": NaN}', r"NaN is not JSON"),
+        ('{"claims": [}', r"given\.json, line 1: is not JSON: .* at column 13$"),
+        (
+            '{"claims": "\\"NaN",\n "ambiguity": NaN}',
+            r"given\.json, line 2: is not JSON: it has no NaN at column 15$",
+        ),
         ("[" * 100_000, r"given\.json"),
         ("[claims]\n[states]\n", r"line 1: has no header below \[claims\]"),
         (TITLED + "[states]\nstate,prior\n", r"line 17: \[states\] appears twice"),
@@ -232,11 +235,15 @@ def changed(table: str, column: str, value: Any) -> dict[str, Any]:
         (TITLED.replace("0.01,0.02", "0.01,0.02\n1,1"), r"\[market\]: must have one row, got 2"),
         (TITLED.replace("0.01,", "a,"), r"line 3: risk_aversion: not a number"),
         (TITLED.partition("[orders]")[0], r"has no table \[orders\].*from_csv"),
-        ({**BOOK, "risk_aversion": math.nan}, r"given\.json: cannot be read: NaN is not JSON"),
+        (
+            {**BOOK, "risk_aversion": math.nan},
+            r"given\.json, line 1: is not JSON: it has no NaN at",
+        ),
         ('{"ambiguity": 1e400}', r"has no 'claims'"),
         ("\n[foo]\na,b\n", r"given\.json, line 2: .*begins with a title such as.*got '\[foo\]'"),
         ("[foo],,\n" + TITLED, r"line 1: .*begins with a title such as \[claims\]"),
-        (TITLED.replace("0.01,", "nan,"), r"^\S*given\.json: risk_aversion: .*nan"),
+        (TITLED.replace("0.01,", "nan,"), r"^\S*given\.json, line 3: risk_aversion: .*nan"),
+        (TITLED.replace("0.02", "-1"), r"^\S*given\.json, line 3: ambiguity: .*got -1"),
         (TITLED.replace("0.01,", "1e400,"), r"line 3: risk_aversion: is beyond .*'1e400'"),
         (
             TITLED.replace("risk_aversion,ambiguity\n0.01,0.02", "maker\n{kind}"),
@@ -244,11 +251,26 @@ def changed(table: str, column: str, value: Any) -> dict[str, Any]:
         ),
         (
             TITLED.replace("risk_aversion,ambiguity\n0.01,0.02", "maker\nNaN"),
-            r"given\.json, line 3: maker: cannot be read: NaN is not JSON",
+            r"given\.json, line 3: maker: is not JSON: it has no NaN$",
+        ),
+        *(
+            (
+                TITLED.replace("risk_aversion,ambiguity\n0.01,0.02", f'maker\n"{maker}"'),
+                rf"given\.json, line 3: {said}",
+            )
+            for maker, said in (
+                ('{""kind"": ""lmsr"", ""liquidity"": -1}', "liquidity: must be between"),
+                ('{""kind"": ""lmsr"", ""liquidity"": ""NaN""}', "liquidity: must be a number"),
+                ('{""kind"": ""starting_orders"", ""delta"": [1, ""nan""]}', r"delta\[1\]: must"),
+                ('{""kind"": ""starting_orders"", ""delta"": [1]}', "delta: must be an object or"),
+                ('{""kind"": ""worst_state"", ""states"": 3}', "states: must be 2, as many as"),
+                ('{""kind"": ""worst_state"", ""labels"": []}', "labels: is no parameter"),
+                ('{""kind"": ""lmsr"", ""prior"": [1, 1]}', "prior: belongs in a column of"),
+            )
         ),
         (
             TITLED.replace("risk_aversion,ambiguity\n0.01,0.02", 'maker\n"""lmsr"""'),
-            r"given\.json: maker: must be an object whose kind",
+            r"given\.json, line 3: maker: must be an object whose kind",
         ),
         ("claim,side,price,quantity\n", r"line 1: .*begins with a title such as \[claims\]"),
         ("", r"has no table \[claims\]"),

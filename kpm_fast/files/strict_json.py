@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ __all__ = ["NOT_FINITE", "Digits", "number", "parse_json", "stated_number", "tex
 
 #: How infinities and NaN are written; ``float`` reads them back.
 NOT_FINITE = ("Infinity", "-Infinity", "NaN")
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|-?Infinity|NaN', re.DOTALL)
 
 
 class Digits(str):
@@ -41,10 +43,15 @@ def parse_json(text: str, *, numbers: Callable[[str], Any] | None = None) -> Any
     ValueError, RecursionError
         As :func:`json.loads`, and for Python's ``NaN`` and ``Infinity``, which JSON lacks.
     """
+
+    def refuse(constant: str) -> None:
+        written = ': write "Infinity"' if constant == "Infinity" else ""
+        raise json.JSONDecodeError(f"it has no {constant}{written}", text, _first_constant(text))
+
     return json.loads(
         text,
         object_pairs_hook=_object,
-        parse_constant=_refuse,
+        parse_constant=refuse,
         parse_int=numbers,
         parse_float=numbers,
     )
@@ -64,9 +71,10 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return values
 
 
-def _refuse(constant: str) -> None:
-    written = ': write "Infinity"' if constant == "Infinity" else ""
-    raise ValueError(f"{constant} is not JSON{written}")
+def _first_constant(text: str) -> int:
+    """Return where the first number that JSON lacks begins, outside of text."""
+    tokens = _TOKEN.finditer(text)
+    return next((token.start() for token in tokens if token.group()[0] != '"'), 0)
 
 
 def number(value: Any, field: str) -> float:

@@ -52,6 +52,8 @@ class BookParts:
         The file that states the settings.
     decimal : str, optional
         The decimal sign of text in a pyarrow.Table.
+    line : int, optional
+        The line of that file on which they stand, in CSV.
     """
 
     claims: CsvTable
@@ -60,6 +62,7 @@ class BookParts:
     settings: dict[str, Any]
     source: Path
     decimal: str | None = None
+    line: int | None = None
 
 
 def is_clearing(path: Path) -> bool:
@@ -215,10 +218,9 @@ def _parts_of_csv(
                 "beside them",
                 file=path,
             )
-    settings: dict[str, Any] = {}
-    if "market" in tables:
-        settings = _settings_of_csv(tables["market"])
-    return BookParts(tables["claims"], tables["states"], tables.get("orders"), settings, path)
+    settings, line = _settings_of_csv(tables["market"]) if "market" in tables else ({}, None)
+    orders = tables.get("orders")
+    return BookParts(tables["claims"], tables["states"], orders, settings, path, line=line)
 
 
 def _titled_tables(
@@ -294,7 +296,8 @@ def _delimiter_of(text: str) -> str:
     return DELIMITERS[0]
 
 
-def _settings_of_csv(table: CsvTable) -> dict[str, Any]:
+def _settings_of_csv(table: CsvTable) -> tuple[dict[str, Any], int | None]:
+    """Return the settings, and the line on which they stand."""
     if len(table) != 1:
         raise InputError(f"must have one row, got {len(table)}", field="[market]", file=table.path)
     line = table.lines[0] if table.lines else None
@@ -305,7 +308,7 @@ def _settings_of_csv(table: CsvTable) -> dict[str, Any]:
             settings[name] = json_of_file(entry, table.path, field=name, line=line)
         else:
             settings[name] = float(table.numbers(name)[0])
-    return checked_settings(settings, table.path, line)
+    return checked_settings(settings, table.path, line), line
 
 
 # -- Parquet ------------------------------------------------------------------------------------

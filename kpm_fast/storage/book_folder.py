@@ -220,14 +220,14 @@ def _parts(path: Path, text: dict[str, Any], *, with_orders: bool) -> BookParts:
 def _market_of(parts: BookParts, market_keywords: dict[str, Any]) -> Market:
     if "maker" in parts.settings:
         stated = parts.settings["maker"]
-        maker = read_maker(stated, parts.source, parts.states, market_keywords)
+        maker = read_maker(stated, parts.source, parts.states, market_keywords, parts.line)
         return market_of_tables(Market, parts.claims, parts.states, maker, {})
     keywords = {**parts.settings, **market_keywords}
     try:
         return market_of_tables(Market, parts.claims, parts.states, None, keywords)
     except InputError as error:
         if error.file is None and error.field in parts.settings.keys() - market_keywords.keys():
-            raise error.located(parts.source) from None
+            raise error.located(parts.source, parts.line) from None
         raise
 
 

@@ -8,7 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError, brief
+from ..errors import InputError, brief, index_text
 from ..files.strict_json import stated_number
 from ..files.tables import CsvTable
 from ..model.labels import align
@@ -50,6 +50,7 @@ def read_maker(
     source: Path,
     table: CsvTable,
     keywords: Mapping[str, Any],
+    line: int | None = None,
 ) -> Maker:
     """Return the maker that ``source`` states, with the columns of the table of states.
 
@@ -62,6 +63,8 @@ def read_maker(
         With a column ``state``.
     keywords : mapping
         ``inventory``, which takes precedence, and ``normalize``; others are the maker's own.
+    line : int, optional
+        The line of ``source`` on which the maker stands.
     """
     kind = stated.get("kind") if isinstance(stated, dict) else None
     if not isinstance(kind, str) or kind not in KINDS:
@@ -69,15 +72,18 @@ def read_maker(
             f"must be an object whose kind is one of {', '.join(KINDS)}, got {brief(stated)}",
             field="maker",
             file=source,
+            line=line,
         )
     if "labels" in stated:  # which makers elsewhere have
-        raise InputError("is no parameter: the states have theirs", field="labels", file=source)
+        reason = "is no parameter: the states have theirs"
+        raise InputError(reason, field="labels", file=source, line=line)
     for name in _COLUMNS:
         if name in stated and (name != "prior" or _has_prior(kind)):
             raise InputError(
                 f"belongs in a column of {Path(table.title).name}, got {brief(stated[name])}",
                 field=name,
                 file=source,
+                line=line,
             )
     for name in ("risk_aversion", "ambiguity"):
         if keywords.get(name) is not None:
@@ -88,9 +94,9 @@ def read_maker(
     table.check(["state"], _COLUMNS)
     prior_sum = None
     states = tuple(table.text("state"))
-    if kind == "worst_state":
-        _check_states(stated.get("states", len(states)), states, source, table)
     try:
+        if kind == "worst_state":
+            _check_states(stated.get("states", len(states)), states, table)
         parameters = {name: _value(name, value, states) for name, value in stated.items()}
         if "prior" in table and _has_prior(kind):
             prior = table.numbers("prior")
@@ -110,18 +116,21 @@ def read_maker(
         if error.file is not None or error.field in keywords:
             raise
         if error.field not in _COLUMNS:
-            raise error.located(source) from None
+            # All of a maker is on one line, which does not say where in a parameter.
+            field = f"{error.field}{index_text(error.index)}" if line else error.field
+            raise InputError(
+                error.reason, field=field, index=error.index, file=source, line=line
+            ) from None
         row = states.index(error.index) if error.index in states else error.index
         raise table.located(error, row if isinstance(row, int) else None) from None
 
 
-def _check_states(stated: Any, states: tuple[str, ...], source: Path, table: CsvTable) -> None:
+def _check_states(stated: Any, states: tuple[str, ...], table: CsvTable) -> None:
     """Refuse another number of states, or other labels, than the table has."""
     if isinstance(stated, bool) or stated not in (len(states), [*states]):
         raise InputError(
             f"must be {len(states)}, as many as {Path(table.title).name} has, got {brief(stated)}",
             field="states",
-            file=source,
         )
 
 

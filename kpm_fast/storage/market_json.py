@@ -34,12 +34,13 @@ def json_of_file(
     try:
         return parse_json(text, numbers=Digits)
     except json.JSONDecodeError as error:
-        where = error.lineno if line is None else line
         reason = f"is not JSON: {error.msg}"
-        raise InputError(reason, field=field, file=path, line=where) from error
+        if line is None:  # a file may be one long line
+            reason, line = f"{reason} at column {error.colno}", error.lineno
+        raise InputError(reason, field=field, file=path, line=line) from error
     except InputError as error:
         raise error.located(path, line) from None
-    except (ValueError, RecursionError) as error:  # NaN; thousands of digits, or of brackets
+    except (ValueError, RecursionError) as error:  # thousands of digits, or of brackets
         reason = f"cannot be read: {error}"
         raise InputError(reason, field=field, file=path, line=line) from error
 
