@@ -222,6 +222,7 @@ def test_clear_inventory_file(book: Path, capsys: pytest.CaptureFixture[str]) ->
         ("state,inventory\nH,1\nD,2\n", ["inventory.csv", "'A'"]),
         ("state,inventory\nH,1\nD,2\nA,3\nA,3\n", ["inventory.csv, line 5", "'A'", "twice"]),
         ("state,inventory\nH,1\nX,2\nA,3\n", ["inventory.csv, line 3", "'X'"]),
+        ("state,inventory\nA,1\nD,nan\nH,3\n", ["inventory.csv, line 3: inventory: ", "nan"]),
         ("state,wealth\nH,1\n", ["inventory.csv, line 1", "'inventory'"]),
     ],
 )

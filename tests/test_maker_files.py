@@ -235,3 +235,13 @@ def test_makers_of_the_command_line_take_from_the_book(
     file.write_text("state\n" + "\n".join(market.states))
     assert main(["quotes", str(CARD), "--maker", f"polytope:priors={file}"]) == 2
     assert "a column for each prior" in capsys.readouterr().err
+    for first, said in (
+        ("nan", f"line {len(market.states) + 1}: flat: must be between 0 and 1, got nan"),
+        ("0.9", "csv: flat: must sum to 1 within 1e-09, but sums to "),
+    ):
+        wrong = [
+            row.rpartition(",")[0] + f",{0 if place else first}" for place, row in enumerate(rows)
+        ]
+        file.write_text("\n".join(["state,base,flat", *reversed(wrong)]))
+        assert main(["quotes", str(CARD), "--maker", f"polytope:priors={file}"]) == 2
+        assert said in capsys.readouterr().err

@@ -250,7 +250,10 @@ def _given(args: argparse.Namespace) -> dict[str, Any]:
 def _with_inventory(args: argparse.Namespace, market: Market) -> Market:
     if args.inventory is None:
         return market
-    return market.replace(inventory=_inventory(args.inventory, market))
+    path = Path(args.inventory)
+    if is_file(path):
+        return _with_inventory_of(path, market)
+    return market.replace(inventory=_inventory(args.inventory))
 
 
 def _note_on_prior(market: Market) -> None:
@@ -307,23 +310,25 @@ class _Wealth(Several):
         return True
 
 
-def _inventory(text: str, market: Market) -> Any:
-    """Read the inventory that the command line names or spells out."""
-    path = Path(text)
-    if not is_file(path):
-        try:
-            if "=" not in text:
-                return [number(entry) for entry in text.split(",")]
-            pairs = [pair.rpartition("=") for pair in text.split(",")]
-            inventory = {state.strip(): number(wealth) for state, _, wealth in pairs}
-            if len(inventory) == len(pairs):
-                return inventory
-        except ValueError:
-            pass
-        raise InputError(
-            f"must be a file or numbers separated by commas, got {brief(text)}",
-            field="--inventory",
-        )
+def _inventory(text: str) -> Any:
+    """Read the inventory that the command line spells out."""
+    try:
+        if "=" not in text:
+            return [number(entry) for entry in text.split(",")]
+        pairs = [pair.rpartition("=") for pair in text.split(",")]
+        inventory = {state.strip(): number(wealth) for state, _, wealth in pairs}
+        if len(inventory) == len(pairs):
+            return inventory
+    except ValueError:
+        pass
+    raise InputError(
+        f"must be a file or numbers separated by commas, got {brief(text)}",
+        field="--inventory",
+    )
+
+
+def _with_inventory_of(path: Path, market: Market) -> Market:
+    """Read the inventory of a file; what the market refuses of it has a line there."""
     table = read_csv(path, required=["state", "inventory"])
     states = table.text("state")
     known = set(map(composed, market.states))
@@ -337,7 +342,13 @@ def _inventory(text: str, market: Market) -> Any:
         found = set(map(composed, states))
         missing = next(state for state in market.states if composed(state) not in found)
         raise InputError(f"has no row for state {missing!r}", field="state", file=path)
-    return table.numbers("inventory")[reordering(states, market.states, "inventory", "state")]
+    order = reordering(states, market.states, "inventory", "state")
+    try:
+        return market.replace(inventory=table.numbers("inventory")[order])
+    except InputError as error:
+        if error.index not in market.states:
+            raise
+        raise table.located(error, order[market.states.index(error.index)]) from None
 
 
 def is_file(path: Path) -> bool:

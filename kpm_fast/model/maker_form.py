@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Floats
 from ..entries import number
 from ..errors import InputError, brief, suggestion
 from ..files.tables import read_csv
@@ -142,14 +141,12 @@ def maker_from_text(text: str, market: Market) -> Maker:
     if kind == "worst_state":
         return WorstStateMaker(market.states, owner.inventory)
     if kind == "polytope":
-        priors = given.get("priors")
+        priors = given.pop("priors", None)
         if priors is not None:
-            table = _priors_of(Path(priors), market.states)
-        elif isinstance(owner, PolytopeMaker):
-            table = owner.priors
-        else:
-            raise InputError("polytope needs priors=FILE", field="maker")
-        return _made(kind, {**given, "priors": table, "inventory": owner.inventory})
+            return _polytope(Path(priors), market, given)
+        if isinstance(owner, PolytopeMaker):
+            return _made(kind, {**given, "priors": owner.priors, "inventory": owner.inventory})
+        raise InputError("polytope needs priors=FILE", field="maker")
     if kind == "starting_orders":
         return _starting_orders(given["delta"], market)
     return _made(kind, {**given, "prior": market.prior, "inventory": owner.inventory})
@@ -204,13 +201,26 @@ def _parameters(kind: str, text: str) -> dict[str, Any]:
     return given
 
 
-def _priors_of(path: Path, states: tuple[str, ...]) -> Floats:
-    """Read a column for each prior, by state."""
+def _polytope(path: Path, market: Market, given: dict[str, Any]) -> Maker:
+    """Return the maker of a table with a column for each prior; what is refused has a place there.
+
+    ``given`` are its other parameters.
+    """
     table = read_csv(path, ["state"])
-    order = reordering(table.text("state"), states, "state", "state")
+    order = reordering(table.text("state"), market.states, "state", "state")
     names = [name for name in table.names if name != "state"]
     if not names:
         raise InputError(
             "must have a column for each prior beside 'state', got none", field="priors", file=path
         )
-    return np.array([table.numbers(name)[order] for name in names])
+    priors = np.array([table.numbers(name)[order] for name in names])
+    inventory = market.maker.inventory
+    try:
+        return _made("polytope", {**given, "priors": priors, "inventory": inventory})
+    except InputError as error:
+        if error.field != "priors" or error.index is None:
+            raise
+        if isinstance(error.index, tuple):
+            prior, state = map(int, error.index)
+            raise table.error(order[state], names[prior], error.reason) from None
+        raise InputError(error.reason, field=names[int(error.index)], file=path) from None
