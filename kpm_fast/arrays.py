@@ -24,6 +24,7 @@ __all__ = [
     "as_integer",
     "as_number",
     "as_path",
+    "check_axes",
     "check_choice",
     "check_complete",
     "exact_sum",
@@ -245,6 +246,15 @@ def check_choice(value: Any, choices: Sequence[str], field: str, index: int | No
             field=field,
             index=index,
         )
+
+
+def check_axes(array: NDArray[Any], axes: str, sizes: dict[str, int], field: str) -> None:
+    """Check the shape of an array; the first array with an axis sets its length in ``sizes``."""
+    if array.ndim != len(axes):
+        raise InputError(f"must have {len(axes)} axes, got shape {array.shape}", field=field)
+    for axis, length in zip(axes, array.shape, strict=True):
+        if sizes.setdefault(axis, length) != length:
+            raise InputError(f"has shape {array.shape}, where {axis} = {sizes[axis]}", field=field)
 
 
 def first(mask: NDArray[np.bool_]) -> int | None:

@@ -15,6 +15,7 @@ import pytest
 
 import kpm_fast as kpm
 from kpm_fast import _core
+from kpm_fast.model.outcome_figures import NUMBERS
 from makers import EXAMPLES
 
 RULES = ("maker_optimal", "competitive", "pay_as_bid")
@@ -171,3 +172,80 @@ def test_a_pickle_with_a_damaged_number_is_refused(name: str, number: float, mes
     damaged = stream.replace(bits, np.float64(np.nan).tobytes(), 1)
     with pytest.raises(kpm.InputError, match=message):
         pickle.loads(damaged)
+
+
+def unpickled(value: Any, **changes: Any) -> Any:
+    """What a pickle of a value restores where some of its fields were changed."""
+    copy = object.__new__(type(value))
+    copy.__setstate__(pickle.loads(pickle.dumps({**value.__getstate__(), **changes})))
+    return copy
+
+
+PICKLED: dict[str, Any] = {
+    "result": kpm.clear(market(), orders(), certificate=True),
+    "dual": kpm.clear(market(), orders(), rule="competitive", certificate=True),
+    "cell": kpm.solve_cell(market(), orders(), [0, 0]),
+    "batch": kpm.clear_many(books()),
+}
+ARRAYS = [(name, field) for name, value in PICKLED.items() for field in value._arrays]
+
+
+@pytest.mark.parametrize(("name", "field"), ARRAYS)
+def test_a_pickle_whose_shapes_disagree_is_refused(name: str, field: str) -> None:
+    """As it is read, by the field's name, and not later by whatever uses the array first."""
+    value = PICKLED[name]
+    array = getattr(value, field)
+    assert unpickled(value) == value
+    for other in (array[:-1], np.append(array, array[-1:]), array[:, None], array[0], None):
+        with pytest.raises(kpm.InputError) as caught:
+            unpickled(value, **{field: other})
+        # Where no other field states a length, the first array that has it does.
+        known = [field] if name in ("result", "dual") else value._arrays
+        assert caught.value.field in known
+    kinds = [np.array(array, dtype=object), array.astype("f4")] if array.dtype != object else []
+    for other in (array.astype(str), array.tolist(), *kinds):
+        with pytest.raises(kpm.InputError, match=rf"^{field}: must be an array of "):
+            unpickled(value, **{field: other})
+    swapped = array.astype(array.dtype.newbyteorder(">"))
+    assert unpickled(value, **{field: swapped}) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "field"),
+    [
+        *(("result", {number: None}, number) for number in NUMBERS),
+        ("result", {"fills": np.full(2, np.nan)}, "fills"),
+        ("result", {"tolerance": 2.0}, "tolerance"),
+        ("result", {"status": "optimal"}, "status"),
+        ("result", {"rule": "pdca"}, "rule"),
+        ("result", {"rule": ["pdca"]}, "rule"),
+        ("result", {"allocation": "luck"}, "allocation"),
+        ("result", {"market": None}, "market"),
+        ("result", {"market": kpm.Market([[1, 0]], [0.5, 0.5])}, "claim_prices"),
+        ("result", {"orders": orders()[:1]}, "fills"),
+        ("result", {"orders": kpm.Orders(["x", "0"], 1, 0.5, 1)}, "claim"),
+        ("result", {"stats": {}}, "stats"),
+        ("result", {"_objective": "1"}, "_objective"),
+        ("result", {"certificate": 1}, "certificate"),
+        ("result", {"certificate": kpm.DualCertificate([1.0])}, "certificate.state_prices"),
+        ("result", {"verify": print}, "verify"),
+        ("batch", {"names": 1}, "names"),
+        ("batch", {"names": ("a", "b")}, "status"),
+        ("batch", {"first": np.array([0, 1])}, "first"),
+        ("batch", {"_claim_first": np.array([2, 2])}, "_claim_first"),
+    ],
+)
+def test_a_pickle_with_a_field_of_another_kind_is_refused(
+    name: str, changes: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(kpm.InputError) as caught:
+        unpickled(PICKLED[name], **changes)
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize("field", ["cells", "nodes", "root_bound", "seconds"])
+def test_a_pickle_of_damaged_work_is_refused(field: str) -> None:
+    stats = PICKLED["result"].stats
+    assert unpickled(stats) == stats
+    with pytest.raises(kpm.InputError, match=rf"^stats\.{field}: is damaged, got '1'$"):
+        unpickled(stats, **{field: "1"})

@@ -21,27 +21,17 @@ from ..arrays import frozen
 from ..errors import InputError, brief
 from ..files.array_file import read_array
 from ..files.zip_writer import ZipWriter
-from ..model.batch import Batch
+from ..model.batch import FIGURES, Batch
 from ..model.maker_model import maker_model
 from ..storage.finished import UNFINISHED, Finished, content_hash
 
-__all__ = ["FIGURES", "check_executor", "clear_in_chunks"]
+__all__ = ["check_executor", "clear_in_chunks"]
 
 #: Least and most seconds of work in a task: an executor's overhead for one is milliseconds.
 _SECONDS = (0.2, 1.0)
 _TASKS = 64  # as many are enough to keep the workers of a large executor busy to the end
 _SAMPLE_ORDERS, _SAMPLE_BOOKS = 2_000, 64
 
-#: Figures of each book, in the order of the columns of the core's ``values``.
-FIGURES = (
-    "certainty_equivalent",
-    "no_trade_equivalent",
-    "objective",
-    "upper_bound",
-    "revenue",
-    "scale",
-    "gain",
-)
 _BY_BOOK = ("status", *FIGURES)
 _FLAT = ("fills", "_claim_prices", "_state_prices", "_payoff")
 _OFFSETS = ("first", "_claim_first", "_state_first")

@@ -12,14 +12,14 @@ import numpy as np
 from .. import _core
 from ..arrays import Floats, Ints, frozen
 from ..errors import InputError, TooManyCellsError, brief
-from ..model.batch import Batch
+from ..model.batch import FIGURES, Batch
 from ..model.book_types import check_book
 from ..model.books import Books
 from ..model.faults import error_of
 from ..model.maker_model import check_maker, maker_model
 from ..model.market import Market
 from ..model.orders import Orders
-from .chunks import FIGURES, check_executor, clear_in_chunks
+from .chunks import check_executor, clear_in_chunks
 from .options import check_cells, without_times
 from .settings import ClearSettings
 from .stop_token import StopToken, flag_of

@@ -16,7 +16,26 @@ from ..errors import InputError, brief, suggestion
 from ..files.tables import make_frame
 from .immutable import FrozenDict, Value
 
-__all__ = ["Batch"]
+__all__ = ["FIGURES", "Batch"]
+
+#: Figures of each book, in the order of the columns of the core's ``values``.
+FIGURES = (
+    "certainty_equivalent",
+    "no_trade_equivalent",
+    "objective",
+    "upper_bound",
+    "revenue",
+    "scale",
+    "gain",
+)
+_ARRAYS = {
+    "status": ("|O", "B"),
+    **dict.fromkeys(FIGURES, ("<f8", "B")),
+    "fills": ("<f8", "J"),
+    "_claim_prices": ("<f8", "K"),
+    **dict.fromkeys(("_state_prices", "_payoff"), ("<f8", "N")),
+    **dict.fromkeys(("first", "_claim_first", "_state_first"), ("<i8", "E")),
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -62,6 +81,8 @@ class Batch(Value):
     books[1]: claim[0]: the market has no claim 'away'; it has 'home'
     """
 
+    _arrays = _ARRAYS
+
     status: NDArray[np.object_]
     certainty_equivalent: Floats
     no_trade_equivalent: Floats
@@ -83,6 +104,22 @@ class Batch(Value):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "errors", FrozenDict(self.errors))
+
+    def _sizes(self) -> dict[str, int]:
+        if not isinstance(self.names, tuple):
+            raise InputError(f"must be a tuple, got {brief(self.names)}", field="names")
+        return {"B": len(self.names), "E": len(self.names) + 1}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        for name, column in (
+            ("first", self.fills),
+            ("_claim_first", self._claim_prices),
+            ("_state_first", self._state_prices),
+        ):
+            first = getattr(self, name)
+            if first[0] != 0 or first[-1] != len(column) or (np.diff(first) < 0).any():
+                raise InputError(f"must rise from 0 to {len(column)}", field=name)
 
     def fills_of(self, number: int | str) -> Floats:
         """Shares filled of each order of a book, in its order.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any, ClassVar, NoReturn, TypeVar
 
 import numpy as np
 
-from ..arrays import frozen, same
-from ..errors import InputError
+from ..arrays import check_axes, frozen, same
+from ..errors import InputError, brief
 
 __all__ = ["FrozenDict", "Value", "construct", "unshared"]
 
@@ -40,6 +41,16 @@ def unshared(value: Any) -> Any:
     if not isinstance(value, np.ndarray):
         return value
     return frozen(value if value.base is None else value.copy())
+
+
+def _array_of(value: Any, dtype: str, axes: str, sizes: dict[str, int], field: str) -> Any:
+    """Return an unpickled array of a type, with axes of the lengths of ``sizes``."""
+    kind = np.dtype(dtype)
+    if not isinstance(value, np.ndarray) or value.dtype.newbyteorder("<") != kind:
+        found = f"{value.dtype} data" if isinstance(value, np.ndarray) else brief(value)
+        raise InputError(f"must be an array of {kind.name}, got {found}", field=field)
+    check_axes(value, axes, sizes, field)
+    return frozen(np.ascontiguousarray(value, dtype=kind.newbyteorder("=")))
 
 
 class FrozenDict(dict[_Key, _Item]):
@@ -82,6 +93,13 @@ class Value:
     #: none, are refused. 0: never.
     _meaning: ClassVar[int] = 0
 
+    #: The arrays that unpickling checks: type and axes, of which each letter is one length.
+    _arrays: ClassVar[Mapping[str, tuple[str, str]]] = {}
+
+    def _sizes(self) -> dict[str, int]:
+        """Return the lengths of axes that follow from other fields."""
+        return {}
+
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_meaning": self._meaning} if self._meaning else self.__dict__
 
@@ -102,3 +120,6 @@ class Value:
                 field=type(self).__name__,
             )
         self.__dict__.update({name: unshared(value) for name, value in state.items()})
+        sizes = self._sizes()
+        for name, (dtype, axes) in self._arrays.items():
+            self.__dict__[name] = _array_of(self.__dict__[name], dtype, axes, sizes, name)

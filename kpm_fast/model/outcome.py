@@ -6,7 +6,7 @@ import json
 import math
 import os
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from .limits import limits_in_reach
 from .maker_model import maker_model, maker_text
 from .market import Market
 from .orders import Orders
+from .outcome_figures import CELL_ARRAYS, OUTCOME_ARRAYS, axes_of_book, check_outcome
 from .stats import Stats
 from .status import Status
 
@@ -105,7 +106,8 @@ class Outcome(Value):
     [-4.0, 6.0]
     """
 
-    _meaning: ClassVar[int] = 1  # until 0.2 `scale` counted orders that do not trade
+    _meaning = 1  # until 0.2 `scale` counted orders that do not trade
+    _arrays = OUTCOME_ARRAYS
 
     status: Status
     fills: Floats
@@ -131,6 +133,13 @@ class Outcome(Value):
     certificate: Certificate | DualCertificate | None = None
     rule: str = "maker_optimal"
     _objective: float | None = None  # as the core states it; None: it follows from the others
+
+    def _sizes(self) -> dict[str, int]:
+        return axes_of_book(self.market, self.orders)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        check_outcome(self, self._sizes())
 
     # -- derived figures ----------------------------------------------------------------
 
@@ -450,6 +459,8 @@ class CellResult(Value):
     >>> solved.status, solved.net_demand.tolist()
     (<Status.OPTIMAL: 'optimal'>, [0.0])
     """
+
+    _arrays = CELL_ARRAYS
 
     status: Status
     state_prices: Floats

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from .. import _core
-from ..errors import count_text
+from ..errors import InputError, brief, count_text
 from .immutable import FrozenDict
 
 __all__ = ["WORK", "Stats"]
@@ -93,6 +94,14 @@ class Stats:
     def __getstate__(self) -> dict[str, Any]:
         self.cells  # noqa: B018  # the core's answer stays in its process
         return self.__dict__
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        kinds: dict[str, Any] = {"root_bound": float, "seconds": Mapping}
+        for item in fields(self):
+            value = state.get(item.name)
+            if not isinstance(value, kinds.get(item.name, int)):
+                raise InputError(f"is damaged, got {brief(value)}", field=f"stats.{item.name}")
+            self.__dict__[item.name] = value
 
 
 def _fields(work: _core.Work) -> dict[str, Any]:

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._version import __version__
-from ..arrays import as_path, exact_sum
+from ..arrays import as_path, check_axes, exact_sum
 from ..errors import InputError, brief
 from ..files.array_file import read_array
 from ..files.atomic_files import check_regular, naming_errors, staged_binary
@@ -33,6 +33,7 @@ from ..model.maker_model import check_maker, maker_model
 from ..model.market import Market, remember_prior_sum
 from ..model.orders import Orders
 from ..model.outcome import Outcome
+from ..model.outcome_figures import NUMBERS, OUTCOME_ARRAYS
 from ..model.rules import ALLOCATIONS, RULES
 from ..model.stats import Stats
 from ..model.status import Status
@@ -51,15 +52,6 @@ _READS = (1, 2, 3, 4, VERSION)
 HEADER, _IDS = "header.json", "orders/order_id.json"
 _TIMES = "orders/time.json"  # where doubles do not hold every digit
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # fixed, so that the same result gives the same bytes
-_NUMBERS = (
-    "revenue",
-    "certainty_equivalent",
-    "no_trade_equivalent",
-    "upper_bound",
-    "ambiguity_price",
-    "scale",
-    "tolerance",
-)
 _PREFERENCES = ("risk_aversion", "ambiguity")
 #: Arrays by entry: type and axes (N states, K claims, J orders, L leaves, V priors).
 _MARKET = {"payoffs": ("<f8", "KN"), "prior": ("<f8", "N"), "inventory": ("<f8", "N")}
@@ -70,17 +62,6 @@ _ORDERS = {
     "quantity": ("<f8", "J"),
 }
 _TIME = {"time": ("<f8", "J")}
-_RESULT = {
-    "fills": ("<f8", "J"),
-    "state_prices": ("<f8", "N"),
-    "claim_prices": ("<f8", "K"),
-    "net_demand": ("<f8", "K"),
-    "payoff": ("<f8", "N"),
-    "worst_case": ("<f8", "N"),
-    "marginal_state_prices": ("<f8", "N"),
-    "multipliers": ("<f8", "K"),
-    "cell": ("<i8", "K"),
-}
 _CERTIFICATE = {
     "first": ("<i8", "LK"),
     "last": ("<i8", "LK"),
@@ -120,7 +101,7 @@ def write_outcome(result: Outcome, path: str | os.PathLike[str]) -> None:
     groups: list[tuple[str, object, dict[str, tuple[str, str]]]] = [
         ("market", market, market_columns),
         ("orders", orders, columns),
-        ("result", result, _RESULT),
+        ("result", result, OUTCOME_ARRAYS),
         *([("certificate", proof, proof_arrays)] if proof is not None else []),
     ]
     entries = [f"{group}/{name}.npy" for group, _, kinds in groups for name in kinds]
@@ -134,7 +115,7 @@ def write_outcome(result: Outcome, path: str | os.PathLike[str]) -> None:
         "message": message(result),
         "relative_gap": _number_text(result.gap / result.scale if result.scale > 0 else result.gap),
         "allocation": result.allocation,
-        **{name: _number_text(getattr(result, name)) for name in _NUMBERS},
+        **{name: _number_text(getattr(result, name)) for name in NUMBERS},
         "stats": {item.name: _stat_text(getattr(result.stats, item.name)) for item in _STATS},
         **(
             {}
@@ -278,11 +259,11 @@ class _Reader:
     def outcome(self, kind: type[_Outcome]) -> _Outcome:
         market, orders = self._market(), self._orders()
         _located("orders", lambda: orders.claim_index(market))
-        arrays = self._arrays("result", _RESULT)
+        arrays = self._arrays("result", OUTCOME_ARRAYS)
         for name, array in arrays.items():
             if not np.isfinite(array).all():
                 raise InputError("must be finite", field=f"result/{name}")
-        numbers: dict[str, Any] = {name: self._number(name) for name in _NUMBERS}
+        numbers: dict[str, Any] = {name: self._number(name) for name in NUMBERS}
         # Beside the certainty equivalent: the rules that are stated have one.
         if "rule" in self._header and (self.version > 2 or "objective" in self._header):
             numbers["_objective"] = self._number("objective")
@@ -387,18 +368,9 @@ class _Reader:
                 return read_array(entry, name)
 
         array = self._entry(f"{name}.npy", name, parse)
-        if array.dtype.str != dtype or array.ndim != len(axes):
-            raise InputError(
-                f"must be {dtype} with {len(axes)} axes, got {array.dtype.str} of shape "
-                f"{array.shape}",
-                field=name,
-            )
-        for axis, length in zip(axes, array.shape, strict=True):
-            if self._sizes.setdefault(axis, length) != length:
-                raise InputError(
-                    f"has shape {array.shape}, where the file has {axis} = {self._sizes[axis]}",
-                    field=name,
-                )
+        if array.dtype.str != dtype:
+            raise InputError(f"must be {dtype}, got {array.dtype.str}", field=name)
+        check_axes(array, axes, self._sizes, name)
         native = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
         native.flags.writeable = False
         return native
