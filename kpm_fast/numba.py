@@ -3,7 +3,8 @@
 ``from kpm_fast import numba as kpm_numba``; needs the package numba, which is not installed with
 this one. ``kpm_fast.numba_engine`` has the engine that keeps its book. All arrays are C-contiguous;
 what a function returns is new. The functions take no lock and do not release the GIL themselves:
-call them from any number of threads (``docs/embedding.md``).
+call them from any number of threads (``docs/embedding.md``). What the library refuses is an
+``InputError`` with field, index and value where compiled code returns to Python.
 
 The functions are compiled when this module is first imported, and kept in Numba's cache where it
 has one; so is a caller's code with ``cache=True``.
@@ -87,6 +88,82 @@ def _compiled(*signatures: Any) -> Callable[[_Function], _Function]:
 
     return decorate
 
+
+# -- what was refused ------------------------------------------------------------------------------
+
+
+class _Error(ctypes.Structure):
+    _fields_ = (
+        ("struct_size", ctypes.c_size_t),
+        ("code", ctypes.c_int32),
+        ("reserved", ctypes.c_int32),
+        ("field", ctypes.c_char_p),
+        ("index", ctypes.c_int64),
+        ("state", ctypes.c_int64),
+        ("value", ctypes.c_double),
+        ("message", ctypes.c_char * 200),
+    )
+
+
+_library = ctypes.CDLL(library_path())
+_last_error = types.ExternalFunction("kpm_last_error", _int32(_pointer))
+_INPUT, _MEMORY = 1, 2  # of kpm_code
+
+
+def _last() -> _Error:
+    error = _Error(struct_size=ctypes.sizeof(_Error))
+    _library.kpm_last_error(ctypes.byref(error))
+    return error
+
+
+# Compiled code raises exceptions with constants for arguments alone. It makes them where it returns
+# to Python, though, in its thread: these ask the library then what was wrong.
+
+
+class RefusedInput(InputError):
+    """What the library refused in compiled code: field, index and value."""
+
+    def __init__(self, reason: str | None = None) -> None:
+        field, index = None, None
+        if reason is None:
+            error = _last()
+            reason, field = error.message.decode(), (error.field or b"").decode() or None
+            place = ""
+            if field != "order_id" and error.index >= 0:
+                index, place = error.index, f"[{error.index}]"
+            if field != "order_id" and error.state >= 0:
+                index, place = (str(index), str(error.state)), f"{place}[{error.state}]"
+            reason = reason.removeprefix(f"{field}{place} ")
+        super().__init__(reason, field=field, index=index)
+
+
+class FailedCall(RuntimeError):
+    """What else the library says of a call in compiled code that failed."""
+
+    def __init__(self, reason: str | None = None) -> None:
+        super().__init__(_last().message.decode() if reason is None else reason)
+
+
+@_compiled(_int32())
+def _last_code() -> Any:
+    struct_size = np.zeros(1, np.int64)  # 0: only the code is asked for
+    return _last_error(struct_size.ctypes.data)
+
+
+# Inlined: what an exception of a call passes through keeps its arrays for ever.
+@numba.njit(inline="always")
+def _raise_last_error() -> None:
+    """Raise the error of the last call that failed in this thread."""
+    code = _last_code()
+    if code == _INPUT:
+        raise RefusedInput
+    if code == _MEMORY:
+        raise MemoryError("out of memory")
+    if code != 0:
+        raise FailedCall
+
+
+# -- arguments -----------------------------------------------------------------------------------
 
 # Numba turns a number into what a signature says, without a word: 2**32 + 1 and 1.9 become 1. So
 # signatures leave integers as they come, and these two check them.
@@ -290,8 +367,8 @@ def clear(
 
     Raises
     ------
-    ValueError
-        Where the input is refused; :func:`raise_last_error` says why.
+    InputError
+        Where the input is refused, naming field, index and value.
     """
     states, claims, count = payoffs.shape[1], payoffs.shape[0], claim.shape[0]
     state_prices, payoff = np.empty(states), np.empty(states)
@@ -317,7 +394,7 @@ def clear(
         figures,
     )
     if code != 0:
-        raise ValueError("kpm_clear failed; kpm_fast.numba.raise_last_error() says why")
+        _raise_last_error()
     return _clearing(figures, state_prices, claim_prices, net_demand, fills, payoff)
 
 
@@ -342,8 +419,8 @@ def quotes(
 
     Raises
     ------
-    ValueError
-        Where the input is refused; :func:`raise_last_error` says why.
+    InputError
+        Where the input is refused, naming field, index and value.
     """
     claims, states = payoffs.shape
     if prior.shape[0] != states or losses.shape[0] != states:
@@ -366,35 +443,20 @@ def quotes(
         ask.ctypes.data,
     )
     if code != 0:
-        raise ValueError("kpm_quote failed; kpm_fast.numba.raise_last_error() says why")
+        _raise_last_error()
     return bid, ask
-
-
-class _Error(ctypes.Structure):
-    _fields_ = (
-        ("struct_size", ctypes.c_size_t),
-        ("code", ctypes.c_int32),
-        ("reserved", ctypes.c_int32),
-        ("field", ctypes.c_char_p),
-        ("index", ctypes.c_int64),
-        ("state", ctypes.c_int64),
-        ("value", ctypes.c_double),
-        ("message", ctypes.c_char * 200),
-    )
-
-
-_library = ctypes.CDLL(library_path())
 
 
 def last_error() -> tuple[int, str]:
     """Return the code and the message of the last call that failed in this thread."""
-    error = _Error(struct_size=ctypes.sizeof(_Error))
-    code = int(_library.kpm_last_error(ctypes.byref(error)))
-    return code, error.message.decode()
+    error = _last()
+    return error.code, error.message.decode()
 
 
 def raise_last_error() -> None:
     """Raise the error for which the last call that failed in this thread was refused.
+
+    For functions that return a code; the others have raised it. Compiled code may call it, too.
 
     Raises
     ------
@@ -403,9 +465,9 @@ def raise_last_error() -> None:
     MemoryError, RuntimeError
         For codes other than refused input.
     """
-    code, message = last_error()
-    if code == 0:
-        return
-    if code == 1:
-        raise InputError(message)
-    raise MemoryError(message) if code == 2 else RuntimeError(message)
+    _raise_last_error()
+
+
+@overload(raise_last_error)
+def _compile_raise_last_error() -> Any:
+    return lambda: _raise_last_error()

@@ -25,6 +25,7 @@ from .numba import (
     _market,
     _narrow,
     _pointer,
+    _raise_last_error,
     _read,
     _whole,
     _whole_types,
@@ -98,7 +99,6 @@ _added = (
     *((identifier, _int64, _int64) for identifier in (_int64, types.uint64)),
     (_double, _double, _double),
 )
-_failed = "the engine refused the call; kpm_fast.numba.raise_last_error() says why"
 
 
 @_compiled((*_market, _int64))
@@ -122,8 +122,8 @@ def create(
 
     Raises
     ------
-    ValueError
-        Where the input is refused; :func:`kpm_fast.numba.raise_last_error` says why.
+    InputError
+        Where the input is refused, naming field, index and value.
     """
     claims, states = payoffs.shape
     _check_states(states, prior.shape[0], inventory.shape[0])
@@ -138,7 +138,7 @@ def create(
         orders,
     )
     if engine == 0:
-        raise ValueError("kpm_engine_create failed; kpm_fast.numba.raise_last_error() says why")
+        _raise_last_error()
     return engine
 
 
@@ -183,9 +183,10 @@ def init(
 
     Raises
     ------
-    ValueError
-        Where the input is refused, or the library has no allocator of its own (it has on Linux);
-        :func:`kpm_fast.numba.raise_last_error` says why.
+    InputError
+        Where the input is refused, naming field, index and value.
+    RuntimeError
+        Where the library has no allocator of its own (it has on Linux).
     """
     claims, states = payoffs.shape
     _check_states(states, prior.shape[0], inventory.shape[0])
@@ -204,7 +205,7 @@ def init(
         ambiguity,
     )
     if engine == 0:
-        raise ValueError("kpm_engine_init failed; kpm_fast.numba.raise_last_error() says why")
+        _raise_last_error()
     return engine
 
 
@@ -330,7 +331,7 @@ def _cleared(engine: Any, states: Any, claims: Any, orders: Any, tolerance: Any)
         figures,
     )
     if code != 0:
-        raise ValueError(_failed)
+        _raise_last_error()
     return _clearing(figures, state_prices, claim_prices, net_demand, fills, payoff)
 
 
@@ -353,8 +354,8 @@ def clear(engine: Any, states: Any, claims: Any, tolerance: Any) -> Any:
 
     Raises
     ------
-    ValueError
-        Where the input is refused; :func:`kpm_fast.numba.raise_last_error` says why.
+    InputError
+        Where the input is refused, naming field, index and value.
     """
     return _cleared(engine, states, claims, _engine_order_count(engine), tolerance)
 
@@ -372,7 +373,7 @@ def indicative(engine: Any, states: Any, claims: Any, tolerance: Any) -> Any:
 def forget(engine: Any) -> None:
     """Forget the last clearing: the next one is searched. Its bits are the same either way."""
     if _engine_forget(engine) != 0:
-        raise ValueError(_failed)
+        _raise_last_error()
 
 
 @_compiled(_int64(_handle))
@@ -386,7 +387,7 @@ def quotes(engine: Any, claims: Any) -> tuple[Any, Any]:
     """Return bids and asks of the market's maker for the next share of each of its claims."""
     bid, ask = np.empty(claims), np.empty(claims)
     if _engine_quote(engine, 0, 0, bid.ctypes.data, ask.ctypes.data) != 0:
-        raise ValueError(_failed)
+        _raise_last_error()
     return bid, ask
 
 
@@ -411,7 +412,7 @@ def orders(engine: Any) -> tuple[Any, Any, Any, Any, Any]:
         quantity.ctypes.data,
     )
     if code != 0:
-        raise ValueError(_failed)
+        _raise_last_error()
     return order_id, claim, side, price, quantity
 
 
@@ -420,7 +421,7 @@ def snapshot(engine: Any) -> Any:
     """Return the book, without the market, as bytes that mean the same on every machine."""
     snapshot = np.empty(_engine_snapshot_size(engine), np.uint8)
     if _engine_snapshot(engine, snapshot.ctypes.data, snapshot.shape[0]) != 0:
-        raise ValueError(_failed)
+        _raise_last_error()
     return snapshot
 
 

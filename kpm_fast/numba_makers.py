@@ -25,11 +25,12 @@ from .numba import (
     _narrow,
     _orders,
     _pointer,
+    _raise_last_error,
     _reads,
     _reads_table,
     _writes,
 )
-from .numba_engine import _engine_order_count, _failed, _function, _handle
+from .numba_engine import _engine_order_count, _function, _handle
 
 __all__ = [
     "COMPETITIVE",
@@ -257,8 +258,8 @@ def clear(
 
     Raises
     ------
-    ValueError
-        Where the input is refused; :func:`kpm_fast.numba.raise_last_error` says why.
+    InputError
+        Where the input is refused, naming field, index and value.
     """
     states, claims, count = payoffs.shape[1], payoffs.shape[0], claim.shape[0]
     state_prices, payoff = np.empty(states), np.empty(states)
@@ -286,7 +287,7 @@ def clear(
         figures,
     )
     if code != 0:
-        raise ValueError("kpm_clear failed; kpm_fast.numba.raise_last_error() says why")
+        _raise_last_error()
     return state_prices, claim_prices, net_demand, fills, payoff, figures
 
 
@@ -318,7 +319,7 @@ def create(
         orders,
     )
     if engine == 0:
-        raise ValueError("kpm_engine_create failed; kpm_fast.numba.raise_last_error() says why")
+        _raise_last_error()
     return engine
 
 
@@ -373,7 +374,7 @@ def init(
         payoffs.ctypes.data,
     )
     if engine == 0:
-        raise ValueError("kpm_engine_init failed; kpm_fast.numba.raise_last_error() says why")
+        _raise_last_error()
     return engine
 
 
@@ -459,8 +460,8 @@ def engine_clear(
 
     Raises
     ------
-    ValueError
-        Where the input is refused; :func:`kpm_fast.numba.raise_last_error` says why.
+    InputError
+        Where the input is refused, naming field, index and value.
     """
     state_prices, payoff = np.empty(states), np.empty(states)
     claim_prices, net_demand = np.empty(claims), np.empty(claims)
@@ -477,5 +478,5 @@ def engine_clear(
         figures,
     )
     if code != 0:
-        raise ValueError(_failed)
+        _raise_last_error()
     return state_prices, claim_prices, net_demand, fills, payoff, figures

@@ -64,11 +64,9 @@ def test_clearings_have_the_bits_of_python_where_the_maker_has_the_rule(
     try:
         result = kpm.clear(market, orders, rule=rule)
     except kpm.InputError:
-        with pytest.raises(ValueError, match="raise_last_error"):
+        with pytest.raises(kpm.InputError, match=r"^rule: must be .*competitive"):
             numba_makers.clear(*given, market.inventory, PAYOFFS, *book, RULES[rule], 1e-8)
-        with pytest.raises(kpm.InputError, match=r"rule must be .*competitive"):
-            kpm_numba.raise_last_error()
-        with pytest.raises(ValueError, match="raise_last_error"):
+        with pytest.raises(kpm.InputError, match=r"^rule: must be .*competitive"):
             numba_makers.engine_clear(engine, 3, 3, RULES[rule], 1e-8)
     else:
         check(
@@ -95,7 +93,7 @@ def test_an_engine_takes_one_maker_after_another_in_its_own_memory() -> None:
         engine = numba_makers.init(
             memory, *numba_makers.arguments(first), np.zeros(3), PAYOFFS, 20, 0, 0, 2
         )
-    except ValueError:
+    except RuntimeError:
         code, message = kpm_numba.last_error()
         assert code == 5  # KPM_UNSUPPORTED
         pytest.skip(message)
@@ -112,7 +110,7 @@ def test_an_engine_takes_one_maker_after_another_in_its_own_memory() -> None:
         check(numba_makers.engine_clear(engine, 3, 3, numba_makers.COMPETITIVE, 1e-8), result)
     three = numba_makers.arguments(kpm.PolytopeMaker([PRIOR, PRIOR, PRIOR], 0.1))
     assert numba_makers.set_maker(engine, *three, np.zeros(3)) == 1
-    with pytest.raises(kpm.InputError, match="priors must not be more rows than"):
+    with pytest.raises(kpm.InputError, match="priors: must not be more rows than"):
         kpm_numba.raise_last_error()
     numba_engine.free(engine)
     del memory
@@ -174,15 +172,15 @@ def test_no_kind_and_no_rule_is_cut_to_another() -> None:
     engine = numba_makers.create(kind, *rest, inventory, payoffs, 10)
     try:
         for other in (2**32, -(2**32), 2**32 + 1, 2**62):
-            with pytest.raises(ValueError, match="failed"):
+            with pytest.raises(kpm.InputError, match=r"^kind: "):
                 numba_makers.clear(kind + other, *rest, inventory, payoffs, *order, 0, 1e-8)
-            with pytest.raises(ValueError, match="failed"):
+            with pytest.raises(kpm.InputError, match=r"^kind: "):
                 numba_makers.create(kind + other, *rest, inventory, payoffs, 10)
             assert numba_makers.set_maker(engine, kind + other, *rest, inventory) == 1
-            with pytest.raises(ValueError, match="failed"):
+            with pytest.raises(kpm.InputError, match=r"^rule: "):
                 numba_makers.clear(kind, *rest, inventory, payoffs, *order, 1 + other, 1e-8)
             assert "rule" in kpm_numba.last_error()[1]
-            with pytest.raises(ValueError, match="refused"):
+            with pytest.raises(kpm.InputError, match=r"^rule: "):
                 numba_makers.engine_clear(engine, 3, 3, 1 + other, 1e-8)
     finally:
         numba_engine.free(engine)
