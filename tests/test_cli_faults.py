@@ -396,8 +396,8 @@ def test_what_has_no_end_or_never_opens_is_not_read(
         with pytest.raises(kpm.InputError) as caught:
             read(path)
         assert str(caught.value) == (
-            f"{path}: is neither a folder nor a regular file, "
-            "such as a pipe, which is read but once"
+            f"{path}: is neither a folder nor a regular file, such as a pipe, which is read but "
+            "once; pipe it into /dev/stdin (kpm-fast: -)"
         )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..entries import composed, number, repeated
 from ..errors import InputError, brief
+from ..files.input_file import is_piped
 from ..files.tables import read_csv
 from ..model.labels import reordering
 from ..model.limits import note_on_limits
@@ -23,7 +24,7 @@ from ..model.orders import Orders
 from ..model.words import NOTEWORTHY
 from ..storage.book_file import is_clearing
 from ..storage.book_folder import BOOK_FILES, check_form_of_clearing, read_market, read_with_terms
-from .named_path import named_path
+from .named_path import input_path
 from .several import Several
 from .typed_numbers import real
 
@@ -50,9 +51,9 @@ def add_book(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "folder",
         metavar="BOOK",
-        type=named_path,
+        type=input_path,
         help="a folder with claims.csv, states.csv and orders.csv, or one file with all of them "
-        "(JSON, CSV, Parquet), or what clear --save wrote",
+        "(JSON, CSV, Parquet), or what clear --save wrote; - reads the file from standard input",
     )
 
 
@@ -251,7 +252,7 @@ def _with_inventory(args: argparse.Namespace, market: Market) -> Market:
     if args.inventory is None:
         return market
     path = Path(args.inventory)
-    if is_file(path):
+    if is_file(path) or is_piped(path):
         return _with_inventory_of(path, market)
     return market.replace(inventory=_inventory(args.inventory))
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-__all__ = ["named", "named_path"]
+from ..files.input_file import STANDARD_INPUT
+
+__all__ = ["input_path", "named", "named_path"]
 
 
 def named(text: str) -> str:
@@ -17,6 +19,11 @@ def named(text: str) -> str:
     if not text:
         raise argparse.ArgumentTypeError("must name a file or a folder, got ''")
     return text
+
+
+def input_path(text: str) -> Path:
+    """Return the path of what an argument says to read; ``-`` is standard input."""
+    return Path(STANDARD_INPUT) if text == "-" else named_path(text)
 
 
 def named_path(text: str) -> Path:

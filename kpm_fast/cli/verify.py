@@ -15,7 +15,7 @@ from ..model.status import Status
 from ..result import Result, load_result
 from ..verification.certificate_checks import check_certificate
 from ..verification.checks import Verification
-from .named_path import named_path
+from .named_path import input_path
 from .tables import plain_console, print_verification
 
 __all__ = ["add_parser", "checks_of"]
@@ -31,7 +31,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         epilog="Exit codes: 0 valid; 1 not valid; 2 bad usage, or no such file.",
     )
     parser.set_defaults(run=_run)
-    parser.add_argument("file", metavar="FILE", type=named_path)
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        type=input_path,
+        help="what clear --save wrote, or - for standard input",
+    )
     parser.add_argument("--json", action="store_true", help="print only the checks, as JSON")
 
 

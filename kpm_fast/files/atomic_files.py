@@ -20,11 +20,11 @@ from typing import IO, Any, BinaryIO, TextIO, TypeVar
 
 from ..arrays import as_path
 from ..errors import InputError
+from .input_file import is_special
 
 __all__ = [
     "MARKER",
     "check_finished",
-    "check_regular",
     "naming_errors",
     "staged_binary",
     "staged_files",
@@ -92,22 +92,12 @@ def check_finished(folder: Path) -> None:
         )
 
 
-def check_regular(path: Path) -> None:
-    """Refuse to read a pipe, which may never open or have an end, and a device.
-
-    A folder is refused by the system as it is opened.
-    """
-    if _is_special(path):
-        reason = "is neither a folder nor a regular file, such as a pipe, which is read but once"
-        raise InputError(reason, file=path)
-
-
 @contextmanager
 def _staged_file(
     path: Path, open_staged: Callable[[_Staged], _Stream], open_special: Callable[[Path], _Stream]
 ) -> Iterator[_Stream]:
     with naming_errors(path), ExitStack() as undo:
-        if _is_special(path):
+        if is_special(path):
             stream = open_special(path)
             with stream:
                 yield stream
@@ -183,15 +173,6 @@ def _open(path: Path) -> BinaryIO:
 
 def _open_text(path: Path) -> TextIO:
     return path.open("w", encoding="utf-8", newline="")
-
-
-def _is_special(path: Path) -> bool:
-    """Whether a path is a device or a pipe."""
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError:
-        return False
-    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
 def _make_folder(folder: Path, undo: ExitStack) -> None:

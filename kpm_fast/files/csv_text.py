@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from ..errors import InputError, brief
-from .atomic_files import check_regular, naming_errors
+from .atomic_files import naming_errors
+from .input_file import open_input
 from .zstandard import open_zstandard
 
 __all__ = [
@@ -61,8 +62,7 @@ def open_text(
     """
     if encoding is not None and (not isinstance(encoding, str) or "\0" in encoding):
         raise InputError(f"is unknown, got {brief(encoding)}", field="encoding")
-    check_regular(path)
-    with naming_errors(path), path.open("rb") as raw:
+    with naming_errors(path), open_input(path) as raw:
         try:
             with _plain_bytes(path, raw) as stream:
                 found = "utf-16" if stream.peek(2)[:2] in _UTF_16 else "utf-8-sig"

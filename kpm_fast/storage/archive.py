@@ -23,7 +23,8 @@ from .._version import __version__
 from ..arrays import as_path, check_axes, exact_sum
 from ..errors import InputError, brief
 from ..files.array_file import read_array
-from ..files.atomic_files import check_regular, naming_errors, staged_binary
+from ..files.atomic_files import naming_errors, staged_binary
+from ..files.input_file import open_input
 from ..files.strict_json import NOT_FINITE, number, parse_json, stated_number, texts
 from ..files.zip_writer import ZipWriter
 from ..model.certificate import Certificate, DualCertificate
@@ -224,8 +225,7 @@ def read_outcome(path: str | os.PathLike[str], kind: type[_Outcome]) -> tuple[_O
 
 def _content(path: Path) -> bytes:
     """Return a file of this format; of another, only the start is read."""
-    check_regular(path)
-    with naming_errors(path), path.open("rb") as file:
+    with naming_errors(path), open_input(path) as file:
         start = file.read(len(_ZIPPED))
         if start != _ZIPPED:
             reason = f"is not a {FORMAT}, or is damaged: File is not a zip file"

@@ -17,6 +17,7 @@ import numpy as np
 from ..errors import InputError, brief
 from ..files.atomic_files import naming_errors
 from ..files.csv_text import DELIMITERS, check_decimal, check_delimiter, open_text
+from ..files.input_file import is_input_file, open_input
 from ..files.strict_json import stated_number
 from ..files.tables import CsvTable, make_frame, write_csv
 from .archive import HEADER
@@ -71,11 +72,11 @@ def is_clearing(path: Path) -> bool:
     A zip archive of something else may be a book that was compressed.
     """
     try:
-        if not path.is_file():
+        if not is_input_file(path):
             return False
     except ValueError:  # a null character, which no file's name has
         return False
-    with naming_errors(path), path.open("rb") as stream:
+    with naming_errors(path), open_input(path) as stream:
         start = stream.read(_NAME + len(HEADER))
     name = len(HEADER).to_bytes(2, "little"), HEADER.encode()
     return start.startswith(_ZIP) and (
@@ -104,7 +105,7 @@ def read_parts(
     """
     check_delimiter(delimiter)
     check_decimal(decimal, delimiter)
-    with naming_errors(path), path.open("rb") as stream:
+    with naming_errors(path), open_input(path) as stream:
         parquet = stream.read(4) == _PARQUET
     if parquet:
         _refuse("Parquet", delimiter=delimiter, encoding=encoding)
@@ -320,9 +321,11 @@ def _parts_of_parquet(path: Path, *, with_orders: bool) -> BookParts:
         from pyarrow import parquet
     except ImportError as error:
         raise ImportError(f"{path}: Parquet files need the package pyarrow: {error}") from error
+    # pyarrow maps a file into memory; a pipe's bytes are there.
+    source = path if path.is_file() else open_input(path)
     try:
-        schema = parquet.read_schema(path)
-        table = parquet.read_table(path) if with_orders else None
+        schema = parquet.read_schema(source)
+        table = parquet.read_table(source) if with_orders else None
     except UnicodeDecodeError as error:
         reason = f"has a column whose name is not UTF-8, got {brief(error.object)}"
         raise InputError(reason, file=path) from None

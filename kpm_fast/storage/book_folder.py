@@ -18,11 +18,11 @@ from ..arrays import as_flag, as_path, check_choice
 from ..errors import InputError, brief
 from ..files.atomic_files import (
     check_finished,
-    check_regular,
     staged_binary,
     staged_files,
 )
 from ..files.csv_text import open_text
+from ..files.input_file import check_regular, is_input_file
 from ..files.tables import CsvTable, check_text, read_csv, write_csv
 from ..model.book_types import check_book
 from ..model.market import Market
@@ -212,7 +212,7 @@ def check_form_of_clearing(form: Mapping[str, Any]) -> None:
 
 
 def _parts(path: Path, text: dict[str, Any], *, with_orders: bool) -> BookParts:
-    if path.is_file() or (path.suffix.lower() in SUFFIXES and not path.exists()):
+    if is_input_file(path) or (path.suffix.lower() in SUFFIXES and not path.exists()):
         return read_parts(path, **text, with_orders=with_orders)
     return _parts_of_folder(path, text)
 
