@@ -168,9 +168,9 @@ def _pandas_entries(column: Any) -> Any:
         values = entries_of(kind.categories)
         if len(codes) and codes.min() < 0:  # missing
             table = np.empty(len(values) + 1, dtype=object)
-            table[:-1] = values
-            return table[codes]
-        return np.asarray(values, dtype=None if isinstance(values, np.ndarray) else object)[codes]
+            table[:-1] = list(values)  # of times in nanoseconds NumPy would make integers
+            return table.take(codes)
+        return np.asarray(values, None if isinstance(values, np.ndarray) else object).take(codes)
     if name == "DatetimeTZDtype":
         naive = column.dt if hasattr(column, "dt") else column
         utc = naive.tz_convert("UTC")

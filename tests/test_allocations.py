@@ -197,6 +197,46 @@ for name, event in events.items():
 """
 
 
+BATCH = """
+import ctypes
+import itertools
+import numpy as np
+import kpm_fast as kpm
+
+libc = ctypes.CDLL(None)
+libc.malloc_calls.restype = ctypes.c_long
+libc.malloc_refuse.argtypes = [ctypes.c_long]
+market = kpm.Market([[1, 0], [0, 1]], [0.5, 0.5])
+columns = ["x", "x", "y"], np.array([0, 1, 0]), np.array([1, -1, 1]), 0.5, 1.0
+books = kpm.Books(market, *columns)
+orders = kpm.Orders([0, 1, 0], ["buy", "sell", "buy"], 0.5, 1.0)
+picked = np.array([0, 2], dtype=np.int32)
+for name, call in {
+    "clear_many": lambda: kpm.clear_many(books, 1).status.tolist(),
+    "side_names": lambda: orders.side_names.tolist(),
+    "rows": lambda: orders[picked].side.tolist(),
+}.items():
+    expected = call()
+    refused = 0
+    for number in itertools.count():
+        first = libc.malloc_calls()
+        libc.malloc_refuse(first + number)
+        answer = None
+        try:
+            answer = call()
+        except Exception as error:
+            refused += isinstance(error, MemoryError)
+        try:
+            libc.malloc_refuse(-1)
+        except Exception:  # that call itself was refused
+            libc.malloc_refuse(-1)
+        assert answer in (None, expected), (name, number)
+        if answer is not None and libc.malloc_calls() - first <= number:
+            break
+    print(name, refused, number)
+"""
+
+
 @pytest.fixture(scope="module")
 def preloaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The library with the malloc, where one can be built and nothing else is preloaded."""
@@ -259,3 +299,11 @@ def test_an_engine_stays_whole_whichever_allocation_fails(preloaded: Path) -> No
         assert 2 <= refused <= calls, name
         # Python's and NumPy's own: a lock, an error that was not set.
         assert others <= (5 if calls > 100 else 0), name
+
+
+def test_a_batch_is_an_error_and_no_crash_whichever_allocation_fails(preloaded: Path) -> None:
+    """Where arrays are picked from as well: in that NumPy ended the process."""
+    lines = run(BATCH, preloaded, PYTHONMALLOC="malloc").splitlines()
+    assert [line.split()[0] for line in lines] == ["clear_many", "side_names", "rows"]
+    for name, refused, calls in map(str.split, lines):
+        assert 2 <= int(refused) <= int(calls), name

@@ -359,3 +359,12 @@ def test_text_that_no_file_can_hold_is_refused_where_it_comes_in(text: str) -> N
         with pytest.raises(kpm.InputError, match=reason):
             kpm.Market([[1, 0]], [0.5, 0.5], **labels)
     assert kpm.Orders(*columns, order_id=["\U0001f40e", "é"]).order_id.tolist() == ["🐎", "é"]
+
+
+@pytest.mark.parametrize("key", [[2**64 - 1], np.array([0, 2**64 - 1], dtype=np.uint64)])
+def test_a_row_beyond_the_last_is_none_of_the_last(key: Any) -> None:
+    """NumPy takes 2**64 - 1 for -1."""
+    orders = kpm.Orders([0, 1], "buy", 0.5, 1)
+    with pytest.raises(IndexError, match="index 18446744073709551615 is out of bounds"):
+        orders[key]
+    assert len(orders[np.array([1, 1], dtype=np.uint64)]) == 2

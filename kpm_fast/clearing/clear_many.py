@@ -278,7 +278,8 @@ def _batch(answer: _core.Batch, columns: dict[str, Any], rule: str) -> Batch:
         name: frozen(np.ascontiguousarray(values[:, place])) for place, name in enumerate(FIGURES)
     }
     return Batch(
-        status=frozen(_STATUSES[status]),
+        # An index of less than 64 bits ends the process in NumPy where memory runs out.
+        status=frozen(_STATUSES.take(status)),
         **figures,
         rule=rule,
         fills=fills,

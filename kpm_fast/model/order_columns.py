@@ -360,6 +360,10 @@ def picked_rows(
         return int(rows)
     if rows.ndim != 1:
         raise InputError(f"must be one-dimensional, got shape {rows.shape}", field="key")
+    if rows.dtype.kind == "u" and rows.max() > _LARGEST_INDEX:  # to NumPy one of the last rows
+        raise IndexError(f"index {rows.max()} is out of bounds for {length} orders")
+    if rows.dtype.kind in "iu":
+        rows = rows.astype(np.intp, copy=False)  # by others NumPy crashes where memory runs out
     if order_id is not None and rows.dtype.kind in "iu":
         picked = np.arange(length)[rows]
         seen = np.zeros(length, dtype=bool)

@@ -369,7 +369,7 @@ class Orders:
     @property
     def side_names(self) -> NDArray[np.object_]:
         """``"buy"`` or ``"sell"``, shape (J,)."""
-        return frozen(np.array(["sell", "buy"], dtype=object)[(self._side + 1) // 2])
+        return frozen(np.array(["sell", "buy"], dtype=object).take((self._side + 1) // 2))
 
     @property
     def price(self) -> Floats:
