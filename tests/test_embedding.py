@@ -361,11 +361,13 @@ def test_the_documentation_s_cython_runs(tmp_path: Path) -> None:
     (code,) = re.findall(r"```cython\n(.*?)```", page, re.DOTALL)
     promise = re.search(r"It prints `([^`]*)`", page)
     assert promise is not None
-    (tmp_path / "first.pyx").write_text(code, "utf-8")
+    (tmp_path / "first.c").write_text("int main(void) { return 0; }\n")  # of the same page
+    (name,) = re.findall(r"This `(\w+)\.pyx`", page)
+    (tmp_path / f"{name}.pyx").write_text(code, "utf-8")
     example = (ROOT / "examples" / "embedding" / "cython" / "setup.py").read_text("utf-8")
-    (tmp_path / "setup.py").write_text(example.replace("replay", "first"), "utf-8")
+    (tmp_path / "setup.py").write_text(example.replace("replay", name), "utf-8")
     build = [sys.executable, "setup.py", "-q", "build_ext", "--inplace"]
     built = run_command(build, cwd=tmp_path)
     assert built.returncode == 0, built.stderr
-    run = run_command([sys.executable, "-c", "import first; first.main()"], cwd=tmp_path)
+    run = run_command([sys.executable, "-c", f"import {name}; {name}.main()"], cwd=tmp_path)
     assert run.stdout.strip() == promise[1], run.stderr
