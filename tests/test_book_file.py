@@ -317,6 +317,14 @@ def test_archives_that_are_no_book(tmp_path: Path) -> None:
             kpm.read_book(path)
 
 
+def test_one_table_of_a_folder_is_no_book(tmp_path: Path) -> None:
+    kpm.write_book(tmp_path / "card", *_read(BOOK, tmp_path))
+    for table in ("claims", "states", "orders"):
+        with pytest.raises(kpm.InputError) as caught:
+            kpm.read_book(tmp_path / "card" / f"{table}.csv")
+        assert caught.value.reason.endswith(f"; its folder, {tmp_path / 'card'}, may be a book")
+
+
 @pytest.mark.parametrize("name", ["BOOK.JSON", "book.Csv", "b.Parquet"])
 def test_endings_in_capitals_are_files(name: str, tmp_path: Path) -> None:
     needs(Path(name).suffix.lower())

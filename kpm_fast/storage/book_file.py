@@ -259,9 +259,10 @@ def _titled_tables(
                     raise InputError(f"[{title}] appears twice", file=path, line=line)
                 names, rows, lines = None, [], []
             elif not title:
+                folder = f"; its folder, {path.parent}, may be a book" if _of_folder(path) else ""
                 raise InputError(
                     "is not a kpm-fast clearing, and a book in one CSV file begins with a title "
-                    f"such as [claims] ({_HELP}), got {brief(found.join(row))}",
+                    f"such as [claims] ({_HELP}), got {brief(found.join(row))}{folder}",
                     file=path,
                     line=line,
                 )
@@ -284,6 +285,11 @@ def _titled_tables(
         raise InputError(str(error), file=path, line=reader.line_num) from error
     close()
     return tables
+
+
+def _of_folder(path: Path) -> bool:
+    """Whether a file has the name of a table of a book that is a folder."""
+    return path.name.partition(".")[0] in _TABLES
 
 
 def _delimiter_of(text: str) -> str:
