@@ -368,3 +368,17 @@ def test_a_row_beyond_the_last_is_none_of_the_last(key: Any) -> None:
     with pytest.raises(IndexError, match="index 18446744073709551615 is out of bounds"):
         orders[key]
     assert len(orders[np.array([1, 1], dtype=np.uint64)]) == 2
+    for row in (2, -3, 2**64, np.uint64(2**64 - 1)):
+        with pytest.raises(IndexError):
+            orders[row]
+
+
+def test_a_duration_is_no_row_and_an_array_without_axes_no_books() -> None:
+    """To NumPy the first is an integer, and the second can be iterated."""
+    orders = kpm.Orders([0, 1], "buy", 0.5, 1)
+    for unit in ("ns", "s"):
+        with pytest.raises(kpm.InputError, match=r"^key: "):
+            orders[np.timedelta64(1, unit)]  # type: ignore[arg-type]
+    for books in (np.array(0.5), np.ma.masked):
+        with pytest.raises(kpm.InputError, match=r"^books\[0\]: must be Orders, got "):
+            kpm.Orders.concat(books)  # type: ignore[arg-type]

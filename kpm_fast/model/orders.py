@@ -327,7 +327,7 @@ class Orders:
         >>> len(kpm.Orders.concat([orders, orders]))
         4
         """
-        parts: list[Any] = list(books) if hasattr(books, "__iter__") else [books]
+        parts: list[Any] = list(books) if np.iterable(books) else [books]
         for place, part in enumerate(parts):
             if not isinstance(part, Orders):
                 kind = type(part).__name__
@@ -450,8 +450,8 @@ class Orders:
     @overload
     def __getitem__(self, key: slice | ArrayLike) -> Orders: ...
     def __getitem__(self, key: Any) -> Order | Orders:
-        if isinstance(key, int | np.integer) and not isinstance(key, bool):
-            key = int(key)
+        if isinstance(key, int | np.integer) and not isinstance(key, bool | np.timedelta64):
+            key = range(len(self))[int(key)]
             code = self._codes[key]
             ids, times = self._order_id, self._time
             return Order(
@@ -459,8 +459,8 @@ class Orders:
                 side="buy" if self._side[key] > 0 else "sell",
                 price=float(self._price[key]),
                 quantity=float(self._quantity[key]),
-                order_id=str(range(len(self))[key] if ids is None else ids[key]),
-                time=None if times is None else times[key : key + 1 or None].tolist()[0],
+                order_id=str(key if ids is None else ids[key]),
+                time=None if times is None else times[key : key + 1].tolist()[0],
             )
         rows = key if isinstance(key, slice) else picked_rows(key, len(self), self._order_id)
         if isinstance(rows, int):
