@@ -405,3 +405,13 @@ def test_without_a_file_to_resume_from_nothing_is_hashed_or_packed(
             [(MARKET, kpm.Orders([0], "buy", [0.6], [1]))] * 99, executor=executor
         )
     assert set(batch.status) == {"optimal"}
+
+
+@pytest.mark.parametrize("names", [["1", 1, 2], [2, True, 1], ["u", b"u", "v"], ["u", None, "v"]])
+def test_names_of_books_are_not_mixed(names: list[Any]) -> None:
+    """NumPy makes text of the first, and one book of "1" and 1; of the second integers."""
+    for column in (names, tuple(names), np.array(names, dtype=object)):
+        with pytest.raises(
+            kpm.InputError, match=r"^book\[1\]: must be all integers or all text, got"
+        ):
+            kpm.Books(kpm.Market([[1, 0]], [0.5, 0.5]), column, [0, 0, 0], "buy", 0.5, 1)

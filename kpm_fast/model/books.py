@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..arrays import Floats, Ints, as_floats, check_complete, frozen, refuse_other, same
+from ..arrays import Floats, Ints, as_floats, check_complete, flag_among, frozen, refuse_other, same
 from ..entries import entries_of, is_missing
 from ..errors import InputError, brief
 from ..files.csv_text import check_decimal
@@ -188,8 +188,11 @@ class Books:
         index = None
         for name, column in (("book", book), *columns.items()):
             index = common_index(index, column, name)
-        try:
-            labels = np.asarray(entries_of(book))
+        entries = entries_of(book)
+        kinds = set(map(type, entries)) if isinstance(entries, list | tuple) else set()
+        try:  # of text and numbers in a list NumPy would make text, of flags and numbers numbers
+            mixed = len(kinds) > 1 and not kinds.isdisjoint((str, bytes, bool, np.bool_))
+            labels = np.asarray(entries, object if mixed else None)
         except ValueError:
             raise InputError("must be a column of integers or text", field="book") from None
         if labels.size == 0:
@@ -212,6 +215,10 @@ class Books:
         for place, name in zip(opened, names, strict=True):
             if is_missing(name):
                 raise InputError(f"is missing, got {name}", field="book", index=int(place))
+        flag = flag_among(labels) if labels.dtype.kind == "O" else None
+        if flag is not None:  # which equals 1 or 0
+            reason = f"must be all integers or all text, got {labels[flag]}"
+            raise InputError(reason, field="book", index=flag)
         by_appearance = np.argsort(opened, kind="stable")
         rank = np.empty(len(names), dtype=np.int64)
         rank[by_appearance] = np.arange(len(names))
