@@ -12,11 +12,13 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pybind11
 from setuptools import Extension, setup
+from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).resolve().parent
@@ -146,8 +148,27 @@ class BuildCore(build_ext):
             shutil.copytree(built, ROOT / "kpm_fast" / name)
 
 
+class SmallWheel(bdist_wheel):
+    """Compresses a wheel as far as deflate goes: it is made once and downloaded often."""
+
+    def run(self) -> None:
+        super().run()
+        for command, _, name in self.distribution.dist_files:
+            if command == "bdist_wheel":
+                compress(Path(name))
+
+
+def compress(wheel: Path) -> None:
+    """Write the entries of an archive again, all else of them as it is."""
+    small = wheel.with_suffix(".small")
+    with zipfile.ZipFile(wheel) as given, zipfile.ZipFile(small, "w") as made:
+        for entry in given.infolist():
+            made.writestr(entry, given.read(entry), compresslevel=9)
+    small.replace(wheel)
+
+
 if __name__ == "__main__":
     setup(
         ext_modules=[Extension("kpm_fast._core", sources=[])],
-        cmdclass={"build_ext": BuildCore},
+        cmdclass={"build_ext": BuildCore, "bdist_wheel": SmallWheel},
     )
