@@ -185,6 +185,9 @@ PICKLED: dict[str, Any] = {
     "result": kpm.clear(market(), orders(), certificate=True),
     "dual": kpm.clear(market(), orders(), rule="competitive", certificate=True),
     "cell": kpm.solve_cell(market(), orders(), [0, 0]),
+    "claim": kpm.clear(market(), orders())["0"],
+    "settlement": kpm.clear(market(), orders()).settle("0"),
+    "trade": market().maker.trade([1, 0], "buy", 0.9, 1.0)[0],
     "batch": kpm.clear_many(books()),
 }
 ARRAYS = [(name, field) for name, value in PICKLED.items() for field in value._arrays]
@@ -196,7 +199,10 @@ def test_a_pickle_whose_shapes_disagree_is_refused(name: str, field: str) -> Non
     value = PICKLED[name]
     array = getattr(value, field)
     assert unpickled(value) == value
-    for other in (array[:-1], np.append(array, array[-1:]), array[:, None], array[0], None):
+    others = [array[:, None], array[0], None]
+    if name != "trade":  # whose payoff alone has a length
+        others += [array[:-1], np.append(array, array[-1:])]
+    for other in others:
         with pytest.raises(kpm.InputError) as caught:
             unpickled(value, **{field: other})
         # Where no other field states a length, the first array that has it does.
@@ -241,6 +247,27 @@ def test_a_pickle_with_a_field_of_another_kind_is_refused(
     with pytest.raises(kpm.InputError) as caught:
         unpickled(PICKLED[name], **changes)
     assert caught.value.field == field
+
+
+@pytest.mark.parametrize("sizes", [None, 2.0, [[1.0, 2.0], [3.0, 4.0]]])
+def test_pickled_quotes_have_a_row_for_each_claim(sizes: Any) -> None:
+    quotes = market().maker.quotes(market(), sizes)
+    assert unpickled(quotes) == quotes
+    for field in ("bid", "ask", *(["quantities"] if sizes else [])):
+        array = getattr(quotes, field)
+        for other in (array[:1], array[0], array[:, None], array.astype("f4"), None):
+            if field == "quantities" and other is None:
+                continue
+            with pytest.raises(kpm.InputError) as caught:
+                unpickled(quotes, **{field: other})
+            assert caught.value.field in ("bid", "ask", "quantities")
+    with pytest.raises(kpm.InputError, match=r"^claims: must be a tuple"):
+        unpickled(quotes, claims="01")
+    with pytest.raises(kpm.InputError, match=r"^bid: has shape"):
+        unpickled(quotes, claims=("0",))
+    claim = PICKLED["claim"]
+    with pytest.raises(kpm.InputError, match=r"^orders: must be Orders"):
+        unpickled(claim, orders=None)
 
 
 @pytest.mark.parametrize("field", ["cells", "nodes", "root_bound", "seconds"])

@@ -27,6 +27,11 @@ __all__ = [
     "settlement",
 ]
 
+_BY_ORDER = {"fills": ("<f8", "J"), "paid_prices": ("<f8", "J")}
+_SETTLED = {
+    "order_id": ("|O", "J"),
+    **dict.fromkeys(("premium", "payout", "net"), ("<f8", "J")),
+}
 _AT_LIMIT = 1e-9  # of a claim's payoff range: a published price so near to a limit is at it
 
 
@@ -60,6 +65,8 @@ class ClaimResult(Value):
     0.6 10.0 ['o17']
     """
 
+    _arrays = _BY_ORDER
+
     claim: str
     price: float
     net_demand: float
@@ -68,6 +75,11 @@ class ClaimResult(Value):
     orders: Orders
     fills: Floats
     paid_prices: Floats
+
+    def _sizes(self) -> dict[str, int]:
+        if not isinstance(self.orders, Orders):
+            raise InputError(f"must be Orders, got {brief(self.orders)}", field="orders")
+        return {"J": len(self.orders)}
 
     def table(self) -> dict[str, Any]:
         """Return columns by order: order_id, side, price (its limit), quantity, fill, paid.
@@ -178,6 +190,8 @@ class Settlement(Value):
     >>> settled.payout.tolist(), settled.premium.round(6).tolist(), round(settled.maker_net, 6)
     ([10.0], [6.0], -4.0)
     """
+
+    _arrays = _SETTLED
 
     state: str
     order_id: Any

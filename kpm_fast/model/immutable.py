@@ -11,7 +11,7 @@ import numpy as np
 from ..arrays import check_axes, frozen, same
 from ..errors import InputError, brief
 
-__all__ = ["FrozenDict", "Value", "construct", "unshared"]
+__all__ = ["FrozenDict", "Value", "array_of", "construct", "unshared"]
 
 _Constructed = TypeVar("_Constructed")
 _Key = TypeVar("_Key")
@@ -43,7 +43,7 @@ def unshared(value: Any) -> Any:
     return frozen(value if value.base is None else value.copy())
 
 
-def _array_of(value: Any, dtype: str, axes: str, sizes: dict[str, int], field: str) -> Any:
+def array_of(value: Any, dtype: str, axes: str, sizes: dict[str, int], field: str) -> Any:
     """Return an unpickled array of a type, with axes of the lengths of ``sizes``."""
     kind = np.dtype(dtype)
     if not isinstance(value, np.ndarray) or value.dtype.newbyteorder("<") != kind:
@@ -122,4 +122,4 @@ class Value:
         self.__dict__.update({name: unshared(value) for name, value in state.items()})
         sizes = self._sizes()
         for name, (dtype, axes) in self._arrays.items():
-            self.__dict__[name] = _array_of(self.__dict__[name], dtype, axes, sizes, name)
+            self.__dict__[name] = array_of(self.__dict__[name], dtype, axes, sizes, name)

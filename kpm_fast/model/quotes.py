@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Floats
+from ..errors import InputError, brief
 from ..files.tables import make_frame
-from .immutable import Value
+from .immutable import Value, array_of
 
 __all__ = ["Quotes", "Trade"]
+
+_PAYOFF = {"payoff": ("<f8", "N")}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -39,6 +42,16 @@ class Quotes(Value):
     quantities: Floats | None
     bid: Floats
     ask: Floats
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if not isinstance(self.claims, tuple):
+            raise InputError(f"must be a tuple, got {brief(self.claims)}", field="claims")
+        axes = "K" if np.ndim(self.bid) == 1 else "KS"
+        sizes = {"K": len(self.claims)}
+        names = ("bid", "ask") if self.quantities is None else ("bid", "ask", "quantities")
+        for name in names:
+            self.__dict__[name] = array_of(getattr(self, name), "<f8", axes, sizes, name)
 
     @property
     def spread(self) -> Floats:
@@ -120,6 +133,8 @@ class Trade(Value):
     >>> trade.quantity, round(trade.payment, 4), round(trade.price, 4)
     (10.0, 5.1249, 0.5125)
     """
+
+    _arrays = _PAYOFF
 
     payoff: Floats
     side: str
