@@ -249,6 +249,17 @@ def test_a_pickle_with_a_field_of_another_kind_is_refused(
     assert caught.value.field == field
 
 
+def test_a_pickled_market_takes_a_number_for_its_prior_s_sum_and_nothing_else() -> None:
+    copy = pickle.loads(pickle.dumps(kpm.Market([[1, 0]], [1, 3], normalize=True)))
+    assert copy.prior_sum == 4.0
+    copy.__setstate__({"prior_sum": 2.0, "replace": print})
+    assert copy.prior_sum == 2.0
+    assert copy.replace(ambiguity=0.5).ambiguity == 0.5
+    for damaged in ({}, {"prior_sum": "4"}):
+        with pytest.raises(kpm.InputError, match=r"^prior_sum: must be a number"):
+            copy.__setstate__(damaged)
+
+
 @pytest.mark.parametrize("sizes", [None, 2.0, [[1.0, 2.0], [3.0, 4.0]]])
 def test_pickled_quotes_have_a_row_for_each_claim(sizes: Any) -> None:
     quotes = market().maker.quotes(market(), sizes)

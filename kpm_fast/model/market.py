@@ -414,6 +414,10 @@ class Market:
         # Through the constructor: unpickled arrays would otherwise be writeable.
         return _rebuilt, (self._parameters(),), {"prior_sum": self.prior_sum}
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Nothing else: an entry of a method's name would take its place.
+        remember_prior_sum(self, as_number(state.get("prior_sum"), "prior_sum"))
+
     def __repr__(self) -> str:
         n_claims, n_states = self.payoffs.shape
         if "_maker" in self.__dict__:
