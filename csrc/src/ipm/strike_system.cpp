@@ -12,7 +12,7 @@ namespace {
 // A solution is corrected where it leaves more than this of a right-hand side, so often at most.
 constexpr double kRounding = 1e-13;
 constexpr int kCorrections = 2;
-constexpr double kLeast = 1e-300;
+constexpr double kLeast = 1e-300;  // right-hand side: a share of nothing is none
 
 template <class Lines>
 double inner(const Lines& a, const Lines& b) {
@@ -26,7 +26,7 @@ void add(double times, const Lines& what, Lines& to) {
   }
 }
 
-/// to := rows' times what.
+/// to := rows' what.
 template <class Rows, class Lines>
 void multiply(const Rows& rows, const Lines& what, Lines& to) {
   to = {};
@@ -35,27 +35,29 @@ void multiply(const Rows& rows, const Lines& what, Lines& to) {
   }
 }
 
-/// The transpose of columns' = crossing's forward of the rows' columns: rows := (F rows)'.
+/// (F rows)' with F the crossing's forward().
 template <class Crossing, class Rows>
 Rows carried(const Crossing& crossing, const Rows& rows) {
   Rows result;
   for (std::size_t n = 0; n < rows.size(); ++n) {
-    const auto column = crossing.forward({rows[0][n], rows[1][n], rows[2][n], rows[3][n]});
-    result[n] = column;
+    result[n] = crossing.forward({rows[0][n], rows[1][n], rows[2][n], rows[3][n]});
   }
   return result;
 }
 
+/// Not std::hypot: C libraries differ in its last digit, and no weight is so small or large.
+double length(double a, double b) { return std::sqrt(a * a + b * b); }
+
 }  // namespace
 
-/// Of a state at the root's end, `way` from where it was, in either direction.
+/// Of a state at the root's end, `way` from the one before, which may be negative.
 StrikeSystem::Rotations::Rotations(Root& root, double weight, double way) {
   const double mixed = root.mixed + root.value * way;
-  const double value = std::hypot(weight, root.value);
+  const double value = length(weight, root.value);
   cos1 = value > 0.0 ? root.value / value : 1.0;
   sin1 = value > 0.0 ? weight / value : 0.0;
   const double over = -sin1 * mixed;
-  const double slope = std::hypot(root.slope, over);
+  const double slope = length(root.slope, over);
   cos2 = slope > 0.0 ? root.slope / slope : 1.0;
   sin2 = slope > 0.0 ? over / slope : 0.0;
   root = {value, cos1 * mixed, slope};
@@ -243,6 +245,7 @@ void StrikeSystem::invert(Pivot& pivot, double alone, double slope) const {
   }
 }
 
+/// Take out of the rest what the claim takes up.
 void StrikeSystem::eliminate(const Pivot& pivot, Rest& rest) const {
   for (std::size_t n = 0; n < kLines; ++n) {
     // What row n of the rest sees of the claim's x and e.
@@ -259,6 +262,7 @@ void StrikeSystem::eliminate(const Pivot& pivot, Rest& rest) const {
   }
 }
 
+/// Take the state at a place from above the strike to below.
 void StrikeSystem::cross(Eigen::Index place, Rest& rest) const {
   const Crossing& price = prices_.crossings[place];
   const Crossing& value = values_.crossings[place];

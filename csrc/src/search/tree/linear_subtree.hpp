@@ -13,12 +13,12 @@
 
 namespace kpm {
 
-/// A relaxation is many iterations of dense algebra, and mostly finds once more what the one above
-/// it has found: the marginal state prices g and the worst case p hardly change from a box to its
-/// halves, the multipliers lambda of prices do. With p and g held, each claim brings a concave,
-/// piecewise linear function of its price, the upper hull of (pi - G) y over the run's corners. A
-/// simplex method maximises their sum over the state prices, a few pivots from the last box's
-/// maximum, and its multipliers bound the box as well as a relaxation's would, or nearly.
+/// A relaxation is many iterations, mostly of dense algebra, and in most boxes finds once more what
+/// the one above it has found: the marginal state prices g and the worst case p hardly change from
+/// a box to its halves, the multipliers lambda of prices do. With p and g held, each claim brings a
+/// concave, piecewise linear function of its price, the upper hull of (pi - G) y over the run's
+/// corners. A simplex method maximises their sum over the state prices, a few pivots from the last
+/// box's maximum, and its multipliers bound the box as well as a relaxation's would, or nearly.
 class LinearSubtree {
  public:
   /// Boxes that are divided below a node.

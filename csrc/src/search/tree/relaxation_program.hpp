@@ -26,8 +26,9 @@ namespace kpm {
 /// with H = P (dg/dL) P' a sum of squares. On a single piece s or price_alone is zero and the two
 /// separate into the programs of a cell. Cost per iteration: O(K^2 N + K^3), about 2 N logarithms,
 /// and one pass over the run's corners for the bound and new columns. Where claims pay on disjoint
-/// or nested sets the systems are solved without a matrix, in O(N + K), and where there are many
-/// more claims than states by factors of the states' size, in O(K N^2). With many claims a
+/// or nested sets, or along an index on either side of strikes, the systems are solved without a
+/// matrix, in O(N + K), and where there are many more claims than states by factors of the states'
+/// size, in O(K N^2). With many claims a
 /// direction costs little beside the factors, and a step is corrected a few times (Gondzio 1996):
 /// one of the hulls' hundreds of corners would mostly end it early.
 class RelaxationProgram {
