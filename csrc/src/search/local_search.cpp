@@ -112,7 +112,6 @@ void LocalSearch::find_moves(const std::vector<int>& cell) {
   }
 }
 
-/// Move as many claims as state prices allow, those of the greatest priority first.
 bool LocalSearch::apply_moves(std::vector<int>& cell, std::vector<CellMove>& moves) {
   if (moves.empty()) {
     return false;

@@ -46,6 +46,9 @@ class LocalSearch {
   /// or where, for a `rough` answer, doubles find none.
   double solve(const std::vector<int>& cell, std::vector<Candidate>& found, bool rough = false);
 
+  /// Move as many claims as state prices allow, those of the greatest priority first: whether any.
+  bool apply_moves(std::vector<int>& cell, std::vector<CellMove>& moves);
+
   /// Whether no trade is optimal for the maker in the cell, at a kink of its risk.
   bool no_trade_supported(const std::vector<int>& cell);
 
@@ -60,7 +63,6 @@ class LocalSearch {
 
  private:
   void find_moves(const std::vector<int>& cell);
-  bool apply_moves(std::vector<int>& cell, std::vector<CellMove>& moves);
 
   const ScaledMarket& market_;
   const std::vector<Corners>& corners_;

@@ -16,6 +16,10 @@ namespace kpm {
 /// have more room once a claim has left its piece: the multipliers of prices say how much at most.
 /// Of the neighbours that promise most under them a few are solved; the first better one takes the
 /// clearing's place, and so on. Each costs a cell, and each piece in question a few pivots.
+///
+/// Where claims are disjoint nothing takes back what a claim's demand adds to the risk. What a move
+/// promises is then less what the risk's curvature costs, so nearly right that many claims can be
+/// moved at once.
 class NeighbourSearch {
  public:
   /// `cells` solves them, and has no optimum afterwards.
@@ -27,6 +31,7 @@ class NeighbourSearch {
 
  private:
   void find_moves(const Candidate& from);
+  bool try_together(const Candidate& from, std::vector<Candidate>& found);
   bool try_moves(const Candidate& from, std::vector<Candidate>& found);
 
   const ScaledMarket& market_;
@@ -34,6 +39,7 @@ class NeighbourSearch {
   LocalSearch& cells_;
   RangeCheck<PriceSimplex> ranges_;
   std::vector<CellMove> moves_;
+  std::vector<CellMove> together_;  // the best of each claim, where they are known so well
 };
 
 }  // namespace kpm

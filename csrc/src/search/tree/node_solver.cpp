@@ -32,7 +32,7 @@ NodeSolver::NodeSolver(const ScaledMarket& market, const std::vector<Corners>& c
       cell_multipliers_(market),
       ends_(corners),
       dear_(market.claims() >= kMany && !market.disjoint.disjoint()) {
-  if (dear_) {
+  if (market.claims() >= kMany) {
     neighbours_.emplace(market, corners, arena_, checkpoint_, cells_);
   }
 }
