@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "book/staircase.hpp"
 #include "risk/dual_bound.hpp"
+#include "search/curved_worth.hpp"
 
 namespace kpm {
 
@@ -13,35 +13,6 @@ constexpr int kMostCells = 8;      // tried before one is better: a quarter of a
 constexpr double kBetter = 1e-9;   // than the clearing that they are neighbours of
 constexpr std::size_t kFewer = 4;  // moves are made at once, each time that they are not better
 constexpr int kFarthest = 2;       // pieces away: from a flat over a step to the next flat
-
-/// How much the risk curves for a deviation of one in what the maker owes, roughly: with p held,
-/// and as p moves on the sphere of the ambiguity. Zero where nothing is known: at a kink, and where
-/// claims overlap, so that others take back what one adds.
-double bend_of(const ScaledMarket& market, const CellOptimum& optimum) {
-  if (!market.disjoint.disjoint() || market.kind == Ambiguity::kSimplex) {
-    return 0.0;
-  }
-  if (market.kind == Ambiguity::kNone) {
-    return market.risk_aversion;
-  }
-  const double price = optimum.ambiguity_price;
-  return price > 0.0 ? market.risk_aversion + 1.0 / price : 0.0;
-}
-
-/// The most that demand on a piece is worth: on a flat it is given, on a step the price is, and a
-/// claim of this value is worth most where the two balance the curvature.
-template <class Worth>
-double most_on(const Corners& corners, int piece, double demand, double value, double curvature,
-               Worth&& worth) {
-  const auto c = static_cast<std::size_t>(piece);
-  if (Staircase::is_step(piece) && curvature > 0.0) {
-    const double price = corners.price[c];
-    const double best = demand + (price - value) / curvature;
-    return worth(price, std::clamp(best, corners.demand[c + 1], corners.demand[c]));
-  }
-  return std::max(worth(corners.price[c], corners.demand[c]),
-                  worth(corners.price[c + 1], corners.demand[c + 1]));
-}
 
 }  // namespace
 
@@ -63,39 +34,33 @@ double NeighbourSearch::run(const Candidate& from, std::vector<Candidate>& found
 }
 
 /// Under the multipliers of a cell's optimum no trade in the cell is worth more than the optimum's,
-/// and a neighbour is better by no more than the best of its piece is worth above that. The risk
-/// curves, so demand on the way there costs more than they say: what is left promises most.
+/// and a neighbour is better by no more than the best of its piece is worth above that. With the
+/// curvature, where it is known, that is what promises most.
 void NeighbourSearch::find_moves(const Candidate& from) {
   const CellOptimum& optimum = *from.optimum;
   const Multipliers multipliers =
       multipliers_of(market_, optimum.worst_case, optimum.marginal_state_prices,
                      optimum.multipliers, optimum.divergence);
-  const double bend = bend_of(market_, optimum);
+  const CurvedWorth curved(market_, multipliers, optimum.ambiguity_price);
   moves_.clear();
   together_.clear();
   for (int k = 0; k < market_.claims(); ++k) {
     const auto at = static_cast<std::size_t>(k);
     const Corners& corners = corners_[at];
     const double price = market_.payoffs.row(k).dot(optimum.state_prices.matrix());
-    const double value = multipliers.value()[k];
-    const double curvature = bend * value * (1.0 - value);
     const double demand = optimum.demand[k];
-    const auto worth = [&](double at_price, double at_demand) {
-      const double off = at_demand - demand;
-      return multipliers.worth(k, at_price, at_demand) - 0.5 * curvature * off * off;
-    };
-    const double now = worth(price, demand);
+    const double now = multipliers.worth(k, price, demand);
     const int first = std::max(from.cell[at] - kFarthest, 0);
     const int last = std::min(from.cell[at] + kFarthest, corners.pieces() - 1);
     CellMove best{k, from.cell[at], kBetter};
     for (int piece = first; piece <= last; ++piece) {
-      const double gain = most_on(corners, piece, demand, value, curvature, worth) - now;
+      const double gain = curved.most(k, corners, piece, demand) - now;
       if (piece != from.cell[at] && gain > kBetter) {
         moves_.push_back({k, piece, gain});
         best = gain > best.priority ? moves_.back() : best;
       }
     }
-    if (curvature > 0.0 && best.piece != from.cell[at]) {
+    if (curved.is_known() && best.piece != from.cell[at]) {
       together_.push_back(best);
     }
   }

@@ -10,6 +10,7 @@ namespace {
 constexpr double kUsual = 0.2;       // of the mean fall: what a claim not split yet is expected to
                                      // bring, as a few falls are far larger than most
 constexpr double kLeastFall = 1e-4;  // of the gap
+constexpr double kOfArea = 0.1;      // beside what the curvature says that a hull overstates
 
 /// How far a value is outside a piece's ends.
 double distance(int piece, double value, const LargeArray<double>& ends) {
@@ -23,10 +24,12 @@ bool promises_more(const Split& a, const Split& b) {
   return a.score > b.score || (a.score == b.score && a.area > b.area);
 }
 
-/// The split of each claim that can be split.
-template <class Visit>
+/// The split of each claim that can be split; its area is that of the claim, a piece at its price
+/// and one at its demand.
+template <class Area, class Visit>
 void score_splits(const Box& box, const std::vector<Corners>& corners, const ArrayView& prices,
-                  const ArrayView& demand, double gap, const PseudoCosts& costs, Visit&& visit) {
+                  const ArrayView& demand, double gap, const PseudoCosts& costs, Area&& area_of,
+                  Visit&& visit) {
   for (int k = 0; k < box.claims(); ++k) {
     const auto at = static_cast<std::size_t>(k);
     const int first = box.first[at];
@@ -37,11 +40,32 @@ void score_splits(const Box& box, const std::vector<Corners>& corners, const Arr
     const Corners& claim = corners[at];
     const int by_price = claim.piece_at_price(first, last, prices[k]);
     const int by_demand = claim.piece_at_demand(first, last, demand[k]);
-    const double area =
-        distance(by_demand, prices[k], claim.price) * distance(by_price, demand[k], claim.demand);
+    const double area = area_of(k, by_price, by_demand);
     visit(Split{k, std::clamp((by_price + by_demand) / 2, first, last - 1), area,
                 costs.score(k, area, gap)});
   }
+}
+
+/// How far claims are off their staircases: price times demand.
+auto area_off(const std::vector<Corners>& corners, const ArrayView& prices,
+              const ArrayView& demand) {
+  return [&corners, &prices, &demand](int k, int by_price, int by_demand) {
+    const Corners& claim = corners[static_cast<std::size_t>(k)];
+    return distance(by_demand, prices[k], claim.price) *
+           distance(by_price, demand[k], claim.demand);
+  };
+}
+
+/// By how much a claim's point in the hull is worth more than the best of its staircase.
+double overstated(int claim, const Box& box, const std::vector<Corners>& corners, double demand,
+                  const CurvedWorth& curved) {
+  const auto at = static_cast<std::size_t>(claim);
+  double most = -kInfinity;
+  for (int piece = box.first[at]; piece <= box.last[at]; ++piece) {
+    most = std::max(most, curved.most(claim, corners[at], piece, demand));
+  }
+  const double hull = curved.multipliers().most(claim, corners[at], box.first[at], box.last[at]);
+  return std::max(hull - most, 0.0);
 }
 
 }  // namespace
@@ -74,9 +98,17 @@ double PseudoCosts::score(int claim, double area, double gap) const {
 }
 
 Split choose_split(const Box& box, const std::vector<Corners>& corners, const ArrayView& prices,
-                   const ArrayView& demand, double gap, const PseudoCosts& costs) {
+                   const ArrayView& demand, double gap, const PseudoCosts& costs,
+                   const CurvedWorth* curved) {
+  const auto off = area_off(corners, prices, demand);
+  const auto area_of = [&](int k, int by_price, int by_demand) {
+    const double area = off(k, by_price, by_demand);
+    return curved == nullptr || !curved->is_known()
+               ? area
+               : overstated(k, box, corners, demand[k], *curved) + kOfArea * area;
+  };
   Split best;
-  score_splits(box, corners, prices, demand, gap, costs, [&](const Split& split) {
+  score_splits(box, corners, prices, demand, gap, costs, area_of, [&](const Split& split) {
     if (best.claim < 0 || promises_more(split, best)) {
       best = split;
     }
@@ -88,7 +120,7 @@ void choose_splits(const Box& box, const std::vector<Corners>& corners, const Ar
                    const ArrayView& demand, double gap, const PseudoCosts& costs, std::size_t most,
                    std::vector<Split>& splits) {
   splits.clear();
-  score_splits(box, corners, prices, demand, gap, costs, [&](const Split& split) {
+  const auto keep_most = [&](const Split& split) {
     if (!(split.area > 0.0)) {
       return;
     }
@@ -96,7 +128,9 @@ void choose_splits(const Box& box, const std::vector<Corners>& corners, const Ar
     if (splits.size() > most) {
       splits.pop_back();
     }
-  });
+  };
+  score_splits(box, corners, prices, demand, gap, costs, area_off(corners, prices, demand),
+               keep_most);
 }
 
 }  // namespace kpm

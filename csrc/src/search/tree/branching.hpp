@@ -5,6 +5,7 @@
 
 #include "book/corners.hpp"
 #include "numerics/dense.hpp"
+#include "search/curved_worth.hpp"
 
 namespace kpm {
 
@@ -12,8 +13,8 @@ namespace kpm {
 struct Split {
   int claim = -1;
   int piece = 0;
-  /// How far off its staircase the relaxation's optimum was: price times demand, in money. By so
-  /// much the hull can overstate the claim's revenue.
+  /// How far off its staircase the relaxation's optimum was, in money: price times demand, by which
+  /// the hull can overstate the claim's revenue, or, mostly, what the curvature says that it does.
   double area = 0.0;
   double score = 0.0;  ///< what it promises
 };
@@ -63,9 +64,12 @@ class PseudoCosts {
 /// The split of a box that promises most, between the piece at the claim's price and the piece at
 /// its demand in the relaxation's optimum. `gap`: from the best clearing to the box's bound. The
 /// value of that point's projection under the multipliers is no guide where these lie on a corner:
-/// a whole face of the hull is then worth the same.
+/// a whole face of the hull is then worth the same. With the curvature, where it is known, it is
+/// the claim's part of the gap; a share of the area then stands for prices that are off their
+/// flats.
 Split choose_split(const Box& box, const std::vector<Corners>& corners, const ArrayView& prices,
-                   const ArrayView& demand, double gap, const PseudoCosts& costs);
+                   const ArrayView& demand, double gap, const PseudoCosts& costs,
+                   const CurvedWorth* curved = nullptr);
 
 /// Those that promise most, at most so many, the best first: of claims off their staircases.
 void choose_splits(const Box& box, const std::vector<Corners>& corners, const ArrayView& prices,

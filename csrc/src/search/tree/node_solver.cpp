@@ -313,8 +313,9 @@ void NodeSolver::narrow(Node& node, const NodeTask& task, NodeOutcome& outcome) 
 }
 
 void NodeSolver::split(Node&& node, double best, const NodeTask& task, NodeOutcome& outcome) {
+  const CurvedWorth curved(market_, relaxation_->multipliers(), relaxation_->ambiguity_price());
   const Split chosen = choose_split(node.box, corners_, relaxation_->prices(),
-                                    relaxation_->demand(), node.bound - best, task.costs);
+                                    relaxation_->demand(), node.bound - best, task.costs, &curved);
   if (dear_) {
     if (!subtree_) {
       subtree_.emplace(market_, corners_, arena_, checkpoint_, cells_);

@@ -64,6 +64,7 @@ class RelaxationProgram {
   // The best bound, and the point it came with.
   const Multipliers& multipliers() const { return best_; }
   double bound() const { return best_bound_; }
+  double ambiguity_price() const { return risk_.ambiguity_price(); }  ///< now
   double gap() const { return best_gap_; }
   const Slice& state_prices() const { return best_xi_; }
   const Slice& prices() const { return best_price_; }

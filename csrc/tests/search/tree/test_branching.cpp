@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "ipm/disjoint_book.hpp"
 #include "search/tree/branching.hpp"
 
 namespace kpm {
@@ -45,6 +46,63 @@ TEST(a_box_without_a_bound_leaves_splits_with_scores) {
     const Split split = choose(gap, costs);
     CHECK(split.claim == 1 && split.score > 0.0);
   }
+}
+
+/// Each claim has one bid, both ends of which are worth the same, and demand off it: what it is
+/// worth on its staircase is less by the curvature over that distance alone.
+TEST(the_curvature_tells_which_of_disjoint_claims_its_hull_overstates_most) {
+  test::Random random(4);
+  int chosen = 0;
+  for (int trial = 0; trial < 100; ++trial) {
+    const test::RandomBook book = test::disjoint_book(random, 60);
+    const std::vector<Staircase> stairs = compile_staircases(book.market(), book.book());
+    const ScaledMarket market(book.market(), stairs);
+    if (market.kind != Ambiguity::kBall) {
+      continue;
+    }
+    const int claims = market.claims();
+    const double ambiguity_price = 0.01 + random.uniform();
+    Multipliers multipliers(market);
+    multipliers.set(market, 0.0);
+    const CurvedWorth curved(market, multipliers, ambiguity_price);
+    CHECK(curved.is_known());
+    std::vector<Corners> all;
+    Array prices(claims);
+    Array demand(claims);
+    double most = 0.0;
+    int farthest = -1;
+    for (int k = 0; k < claims; ++k) {
+      // Both corners of the bid are worth the same at the claim's value.
+      const double value = multipliers.value()[k];
+      const double width = 0.5 + random.uniform();
+      Corners corners;
+      corners.price = {0.0, value, value, 1.0};
+      corners.demand = {width, width, 0.0, 0.0};
+      all.push_back(corners);
+      prices[k] = value;
+      demand[k] = -width * random.uniform();  // so far below its staircase
+      const double bend = value * (1.0 - value) * (market.risk_aversion + 1.0 / ambiguity_price);
+      const double lost = 0.5 * bend * demand[k] * demand[k];
+      if (lost > most) {
+        most = lost;
+        farthest = k;
+      }
+    }
+    const Split split =
+        choose_split(whole(all), all, prices, demand, most, PseudoCosts(claims), &curved);
+    CHECK(split.claim == farthest);
+    CHECK_NEAR(split.area, most, 1e-12);
+    // Where demand is on the staircase the curvature says nothing, and the price is what is off.
+    const Array none = Array::Zero(claims);
+    prices *= 0.5;
+    const Split by_area = choose_split(whole(all), all, prices, none, most, PseudoCosts(claims));
+    const Split by_price =
+        choose_split(whole(all), all, prices, none, most, PseudoCosts(claims), &curved);
+    CHECK(by_area.area > 0.0 && by_price.claim == by_area.claim);
+    CHECK_NEAR(by_price.area, 0.1 * by_area.area, 1e-15);
+    ++chosen;
+  }
+  CHECK(chosen > 20);
 }
 
 TEST(splits_to_try_are_those_that_promise_most) {
