@@ -44,6 +44,9 @@ void NeighbourSearch::find_moves(const Candidate& from) {
   const CurvedWorth curved(market_, multipliers, optimum.ambiguity_price);
   moves_.clear();
   together_.clear();
+  if (market_.disjoint.disjoint() && !curved.is_known()) {
+    return;  // at a kink moves promise too much: hardly any of them is better
+  }
   for (int k = 0; k < market_.claims(); ++k) {
     const auto at = static_cast<std::size_t>(k);
     const Corners& corners = corners_[at];
