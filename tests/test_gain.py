@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import mpmath
 import numpy as np
@@ -176,6 +177,25 @@ def test_no_loss_is_called_optimal() -> None:
         result = kpm.clear(market, orders, rule="competitive")
         if result.status is kpm.Status.OPTIMAL:
             assert result.gain >= -result.tolerance * result.scale, seed
+
+
+@pytest.mark.parametrize("apart", [1e-9, 1e-8, 6e-8])
+@pytest.mark.parametrize("ambiguity", [1.0, 3.0, math.inf, None])
+def test_worst_losses_that_tie_for_quotes_are_told_apart(
+    ambiguity: float | None, apart: float
+) -> None:
+    """Beside a wealth of 1e7 quotes count states as tied that are 9e-8 apart."""
+    inventory = [1e7, -1e-7, -1e-7 + apart]
+    prior = [0.5, 0.25, 0.25]
+    knightian = kpm.KnightianMaker(prior, 1.0, ambiguity or math.inf, inventory)
+    maker = kpm.WorstStateMaker(3, inventory) if ambiguity is None else knightian
+    market = kpm.Market([[0.0, 0, 1]], maker=maker)
+    orders = kpm.Orders([0, 0, 0], ["buy", "sell", "buy"], [0.6, 0.3, 0.3], [4.0, 3.0, 2.0])
+    result = kpm.clear(market, orders, rule="competitive")
+    assert result.status is kpm.Status.OPTIMAL
+    reference = replace(result, market=market.replace(maker=knightian))
+    assert result.gain == pytest.approx(exact_gain(reference), rel=1e-7, abs=1e-16)
+    assert result.gain >= 0
 
 
 def utility_cost(losses, prior, wealth):

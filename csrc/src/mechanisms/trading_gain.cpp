@@ -9,6 +9,7 @@ namespace kpm {
 
 TradingGain::TradingGain(const MakerModel& model, const double* inventory)
     : maker_(make_maker(model)), change_(model.states) {
+  maker_->keep_ties_exact();
   maker_->set_losses(-Eigen::Map<const Array>(inventory, model.states));
 }
 

@@ -118,7 +118,7 @@ double KnightianMaker::set_losses(const ArrayView& losses) {
   const double top = losses.maxCoeff();
   has_base_ = false;
   deviation_ = losses - top;
-  gather_worst_states(tie_width(losses));
+  gather_worst_states(exact_ties_ ? 0.0 : tie_width(losses));
   if (worst_alone_) {
     rho_ = 0.0;
     return top;

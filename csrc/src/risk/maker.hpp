@@ -21,6 +21,10 @@ class Maker {
 
   Eigen::Index states() const { return state_prices_.size(); }
 
+  /// From the next losses on, only equal ones tie. Quotes would then part positions that are equal
+  /// but for the rounding of what led to them; a change of C has its digits only then.
+  void keep_ties_exact() { exact_ties_ = true; }
+
   /// Set the current losses, finite money by state; returns C(losses).
   virtual double set_losses(const ArrayView& losses) = 0;
 
@@ -71,6 +75,7 @@ class Maker {
  protected:
   Array state_prices_;
   Arena arena_;  ///< of its function
+  bool exact_ties_ = false;
 };
 
 }  // namespace kpm

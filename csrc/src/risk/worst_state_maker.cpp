@@ -35,7 +35,7 @@ WorstStateMaker::WorstStateMaker(Eigen::Index states)
 
 double WorstStateMaker::set_losses(const ArrayView& losses) {
   const double top = losses.maxCoeff();
-  const double rounding = tie_width(losses);
+  const double rounding = exact_ties_ ? 0.0 : tie_width(losses);
   deviation_ = losses - top;
   deviation_ = (deviation_ >= -rounding).select(0.0, deviation_);
   worst_.clear();
