@@ -20,6 +20,7 @@ struct Attempt {
   double rare = 1e-6;    ///< the least weight of a rare state among the products
   /// A short step this many times as long as the last is no part of a stall.
   double growth = std::numeric_limits<double>::infinity();
+  bool again = false;  ///< whether another has stalled: nothing is left out to save time
 };
 
 namespace predictor_corrector {

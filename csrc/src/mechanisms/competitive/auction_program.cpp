@@ -90,11 +90,11 @@ void AuctionProgram::load(const ArrayView& prices) {
 }
 
 void AuctionProgram::start(const Attempt& attempt) {
-  rungs_.start(start_);
+  rungs_.start(start_, !attempt.again);
   tau_ = start_;
   bend_ = 0.0;
   losses();
-  maker_->start(loss_, start_, attempt.entropy_share);
+  maker_->start(loss_, start_, attempt);
   price_out();
 }
 

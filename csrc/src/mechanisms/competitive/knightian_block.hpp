@@ -11,8 +11,8 @@ class KnightianBlock final : public MakerBlock {
  public:
   KnightianBlock(const ScaledMarket& market, Arena& arena) : risk_(market, arena) {}
 
-  void start(const ArrayView& loss, double tau, double entropy_share) override {
-    risk_.start(loss, tau, entropy_share);
+  void start(const ArrayView& loss, double tau, const Attempt& attempt) override {
+    risk_.start(loss, tau, attempt.entropy_share);
   }
   void update_residuals(const ArrayView& loss) override { risk_.update_residuals(loss); }
   Eigen::Index root_size() const override { return risk_.root_size(); }

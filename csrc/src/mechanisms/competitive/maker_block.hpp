@@ -1,6 +1,7 @@
 // A maker's cost inside the interior-point method: the interface that makers implement.
 #pragma once
 
+#include "ipm/predictor_corrector.hpp"
 #include "numerics/arena.hpp"
 
 namespace kpm {
@@ -16,7 +17,7 @@ class MakerBlock {
   virtual ~MakerBlock() = default;
 
   /// Centred for the given losses at products of about tau.
-  virtual void start(const ArrayView& loss, double tau, double entropy_share) = 0;
+  virtual void start(const ArrayView& loss, double tau, const Attempt& attempt) = 0;
   /// Residuals and the reduced matrix for the losses at hand.
   virtual void update_residuals(const ArrayView& loss) = 0;
 

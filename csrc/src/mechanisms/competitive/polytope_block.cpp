@@ -14,6 +14,9 @@ namespace kpm {
 namespace {
 
 constexpr int kBacktracks = 8;
+/// Again, states share so much of the products evenly, whatever their priors: the slack of a rare
+/// one would be gone long before its price has risen by all the powers of ten that it may rise by.
+constexpr double kRare = 0.1;
 
 }  // namespace
 
@@ -66,7 +69,7 @@ void PolytopeBlock::refresh() {
   g_ = p_ * gamma_;
 }
 
-void PolytopeBlock::start(const ArrayView& loss, double tau, double /*entropy_share*/) {
+void PolytopeBlock::start(const ArrayView& loss, double tau, const Attempt& attempt) {
   v_.setConstant(1.0 / static_cast<double>(vertices_));
   dv_.setZero();
   dz_.setZero();
@@ -75,6 +78,15 @@ void PolytopeBlock::start(const ArrayView& loss, double tau, double /*entropy_sh
   dp_.setZero();
   dc_ = dkappa_ = 0.0;
   p_ = maker_.prior;
+  const double evenly = attempt.again && a_ > 0.0 ? kRare : 0.0;
+  weight_ = (1.0 - evenly) * p_ + evenly / static_cast<double>(count_);
+  for (int pass = attempt.again && attempt.entropy_share < kRare ? 0 : 1; pass < 2; ++pass) {
+    centre(loss, tau);
+  }
+}
+
+/// For the mixture at hand, of which the weights then make another.
+void PolytopeBlock::centre(const ArrayView& loss, double tau) {
   double worst = -kInfinity;
   for (Eigen::Index i = 0; i < count_; ++i) {
     worst = p_[i] > 0.0 ? std::max(worst, loss[i]) : worst;
@@ -89,7 +101,7 @@ void PolytopeBlock::start(const ArrayView& loss, double tau, double /*entropy_sh
     }
   }
   c_ = worst + (utility > 0.5 ? scaled_log1p(a_, mean) : std::log(utility) / a_);
-  // t g = tau p with e = L - c + t, then shifted so that the prices add up to one.
+  // t g = tau w with e = L - c + t, then shifted so that the prices add up to one.
   double excess = 0.0;
   for (Eigen::Index i = 0; i < count_; ++i) {
     if (p_[i] == 0.0) {
@@ -99,7 +111,7 @@ void PolytopeBlock::start(const ArrayView& loss, double tau, double /*entropy_sh
     }
     const double surplus = loss[i] - c_;
     if (a_ > 0.0) {  // the exponent from the product: a surplus and t would cancel
-      const double product = std::log(a_ * tau);
+      const double product = std::log(a_ * tau * (weight_[i] / p_[i]));
       const double slack = product_log(product - a_ * surplus);
       t_[i] = slack / a_;
       e_[i] = (product - std::log(slack)) / a_;

@@ -20,7 +20,7 @@ class PolytopeBlock final : public MakerBlock {
  public:
   PolytopeBlock(const ScaledMaker& maker, const MakerFunction& cost, Arena& arena);
 
-  void start(const ArrayView& loss, double tau, double entropy_share) override;
+  void start(const ArrayView& loss, double tau, const Attempt& attempt) override;
   void update_residuals(const ArrayView& loss) override;
   Eigen::Index root_size() const override { return count_ + vertices_; }
   void root(const double* payoff, double* root) const override;
@@ -45,6 +45,7 @@ class PolytopeBlock final : public MakerBlock {
   struct Border {
     double c = 0.0, kappa = 0.0;
   };
+  void centre(const ArrayView& loss, double tau);
   Border solve(double of_c, double of_kappa) const;
   void factor_system();
   void halve_in_place(Slice& x) const;

@@ -46,7 +46,7 @@ void PriceBlock::set_orders() {
   }
 }
 
-void PriceBlock::start(const ArrayView& loss, double tau, double /*entropy_share*/) {
+void PriceBlock::start(const ArrayView& loss, double tau, const Attempt& /*attempt*/) {
   dg_.setZero();
   ds_.setZero();
   ddelta_.setZero();

@@ -24,7 +24,7 @@ class PriceBlock final : public MakerBlock {
  public:
   PriceBlock(const ScaledMaker& maker, const MakerFunction& cost, Arena& arena);
 
-  void start(const ArrayView& loss, double tau, double entropy_share) override;
+  void start(const ArrayView& loss, double tau, const Attempt& attempt) override;
   void update_residuals(const ArrayView& loss) override;
   Eigen::Index root_size() const override { return count_; }
   void root(const double* payoff, double* root) const override;

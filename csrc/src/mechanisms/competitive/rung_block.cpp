@@ -129,7 +129,8 @@ void RungBlock::weigh() {
   }
 }
 
-void RungBlock::start(double tau) {
+void RungBlock::start(double tau, bool idle_leave) {
+  idle_leave_ = idle_leave;
   for (int k = 0; k < claims_; ++k) {
     for (Columns* c = begin(k); c != end(k); ++c) {
       c->v.setConstant(1.0 / count_[k]);
@@ -172,7 +173,7 @@ bool RungBlock::insert(int claim, int rung, const Ladder& ladder, double price, 
 bool RungBlock::drop_idle(const ArrayView& price, double tau) {
   bool dropped = false;
   for (int k = 0; k < claims_; ++k) {
-    if (count_[k] <= kFewest) {
+    if (!idle_leave_ || count_[k] <= kFewest) {
       continue;
     }
     const double far = kIdle * tau * share_[k] / count_[k];

@@ -16,8 +16,10 @@ namespace kpm {
 /// where G values the claim at the maker's marginal state prices. At most two rungs of a claim
 /// carry weight in the end: there are columns for a sample of them to begin with and for those that
 /// the prices ask for on the way, and a column leaves when its slack says that it will not be used.
-/// Joining late costs short steps, idle columns cost time: a rung that left may join again. Column
-/// generation, as in CornerBlock, whose hulls have a price more. A Newton step is reduced to
+/// Joining late costs short steps, idle columns cost time: a rung that left may join again. Where
+/// that goes round, nothing keeps the prices off a rung that is far larger than those beside it but
+/// its joining: then columns stay. Column generation, as in CornerBlock, whose hulls have a price
+/// more. A Newton step is reduced to
 ///   dy = step - spread dG,
 /// where the step is that of the targets set last.
 class RungBlock {
@@ -30,7 +32,7 @@ class RungBlock {
   /// The claims' shares of the products: what their rungs differ by.
   void weigh();
   double total_stake() const { return total_stake_; }
-  void start(double tau);
+  void start(double tau, bool idle_leave);
   /// Add a rung to running iterations, at products about tau. False if it is there already.
   bool insert(int claim, int rung, const Ladder& ladder, double price, double tau);
   /// Take out the columns whose true slack at these prices is far beyond products about tau.
@@ -85,6 +87,7 @@ class RungBlock {
   Span<Columns> columns_;  // (claims, kColumns / 2)
   Span<int> count_;        // (claims)
   Slice theta_, dtheta_, share_, total_, mean_, surplus_, mass_;
+  bool idle_leave_ = true;
   double total_stake_ = 0.0;
   double products_ = 0.0, crossed_ = 0.0, second_ = 0.0, inverse_step_ = 0.0;
 };

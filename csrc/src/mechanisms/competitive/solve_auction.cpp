@@ -102,8 +102,10 @@ void find_optimum(const Auction& auction, const std::vector<Staircase>& stairs, 
     trail.add(++solved.iterations, program);
     auction.pass();
   };
+  bool again = false;
   for (Attempt attempt : kAttempts) {
     attempt.growth = kGrowth;
+    attempt.again = std::exchange(again, true);
     int iterations = 0;
     run_predictor_corrector(program, tolerance, attempt, max_iterations, iterations, pause);
     if (sharper < tolerance && program.gap() <= tolerance) {
