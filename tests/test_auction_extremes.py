@@ -37,6 +37,12 @@ def cleared_extreme_book(seed):
     return result
 
 
+@pytest.mark.parametrize("seed", [49, 3614, 5818, 8033])
+def test_what_was_the_last_to_be_proven_stays_proven(seed):
+    """Of 10,000 books of spans from 1e3 to 1e7 the four that were not."""
+    assert cleared_extreme_book(seed).status is kpm.Status.OPTIMAL
+
+
 @pytest.mark.parametrize("seed", [1167, 6314, 7934, 9627, 9743])
 def test_the_mixture_of_vertices_that_hardly_differ_is_found(seed):
     assert cleared_extreme_book(seed).status is kpm.Status.OPTIMAL
@@ -344,3 +350,54 @@ def test_many_small_orders_are_filled_as_exact_prices_say(name, count, seed):
         costs = priors @ (side[:, None] * market.payoffs[claim]).T
         worth = worth_of_linear_program(costs, np.zeros(len(priors)), side * orders.price, orders)
         assert result.objective == pytest.approx(worth, abs=1e-8 * result.scale)
+
+
+@pytest.mark.parametrize(
+    ("seed", "span"),
+    [
+        *[(669, 7), (989, 7), (1664, 7), (1739, 7), (1747, 5)],
+        *[(7833, 6), (9908, 6), (16825, 3)],
+    ],
+)
+def test_polytopes_whose_rare_states_and_vertices_count_are_proven(seed, span):
+    """Prices that rise by powers of ten, vertices that seem to tie, limits that add up to one."""
+    market, orders = extreme_book(seed, "polytope", span)
+    result = kpm.clear(market, orders, rule="competitive")
+    assert result.status is kpm.Status.OPTIMAL
+    result.verify().raise_if_failed()
+
+
+@pytest.mark.parametrize("swap", [False, True])
+@pytest.mark.parametrize("size", [1.0, 1e3])
+@pytest.mark.parametrize("rare", [1e-11, 1e-10, 1e-9, 1e-8, 1e-6])
+def test_at_a_kink_limits_that_add_up_to_one_end_the_step_that_prices_ask_for(rare, size, swap):
+    """Bids of 0.7 and 0.3 while a third state has a price: the smaller one is above its own.
+
+    The larger one is filled until the vertices tie, where (1 - rare) x is what the other pays.
+    """
+    priors = np.array([[rare, 1 - rare, 0], [0, 0, 1]])
+    payoffs = np.array([[0, 1, 0], [0, 0, 1]])
+    claim, price, quantity = np.array([0, 1]), np.array([0.7, 0.3]), np.array([100.0, 1.0])
+    if swap:
+        payoffs, claim = payoffs[::-1], 1 - claim
+    market = kpm.Market(payoffs, maker=kpm.PolytopeMaker(priors, 1e-6 / size))
+    orders = kpm.Orders(claim, ["buy"] * 2, price, size * quantity)
+    result = kpm.clear(market, orders, rule="competitive")
+    assert result.status is kpm.Status.OPTIMAL
+    assert result.fills[1] == size
+    assert result.fills[0] / size - 1 == pytest.approx(rare, rel=1e-5, abs=1e-15)
+    below = 0.3 - result.claim_prices[claim[1]]
+    assert below == pytest.approx(0.7 * rare, rel=1e-5, abs=1e-15)
+    assert result.stats.iterations <= 12
+
+
+def test_a_giant_beside_orders_of_nothing_holds_the_price_of_a_worst_state_maker():
+    """Nothing else holds the price but its bid for 1e7 shares at 0.04, where it comes to lie."""
+    market, orders = extreme_book(5818, "worst", 6)
+    result = kpm.clear(market, orders, rule="competitive")
+    np.testing.assert_allclose(result.state_prices, [0.4, 0.6, 0, 0], atol=1e-12)
+    side, claim = orders.side, orders.claim_index(market)
+    costs = (side[:, None] * market.payoffs[claim]).T
+    worth = worth_of_linear_program(costs, market.inventory, side * orders.price, orders)
+    assert result.objective == pytest.approx(worth, abs=1e-8 * result.scale)
+    assert result.stats.iterations <= 500

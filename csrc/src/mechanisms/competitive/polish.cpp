@@ -26,6 +26,7 @@ constexpr double kProven = 1e-9;     // scaled money: prices on their limits may
 constexpr double kWeight = 1e-12;    // a weight this far below zero is negative
 constexpr double kCost = 1e-15;      // costs that differ by no more are alike
 constexpr double kSolved = 2e-16;    // of prices and costs, scaled: what no step improves
+constexpr double kFar = 1e30;        // times a price that is missed: beyond every step
 constexpr double kStill = 1e-15;     // a change of demand and weights that is none
 constexpr int kPatience = 12;        // rounds until what changes still is rounding
 constexpr double kOfSums = 1e-13;    // of the losses: a gap may differ by so much in its sums alone
@@ -41,6 +42,8 @@ class Polisher {
   AuctionPoint smooth(AuctionPoint point);
   AuctionPoint off_limits(AuctionPoint point, AuctionPoint best);
   AuctionPoint kink(AuctionPoint point, std::vector<int>& tied);
+  /// From now on no step of the kink's goes beyond the first end of a claim's step.
+  void stop_at_ends() { stops_ = true; }
 
  private:
   std::vector<int> steps(const AuctionPoint& point) const;
@@ -51,11 +54,16 @@ class Polisher {
   bool leave_steps(AuctionPoint& point, const std::vector<int>& open) const;
   bool leave_rungs(AuctionPoint& point) const;
   AuctionPoint on_kink(AuctionPoint point, const std::vector<int>& tied, Vector& weight);
+  double move(const std::vector<int>& open, const Vector& way, double length,
+              AuctionPoint& point) const;
+  int cheapest(const Vector& weight) const;
   int above_kink(const AuctionPoint& point, const std::vector<int>& tied) const;
 
   const Auction& auction_;
   AuctionProgram& program_;
   MakerFunction& function_;
+  bool stops_ = false;
+  Vector uneven_;  // by how much less than the others each function costs, after all steps
 };
 
 std::vector<int> Polisher::steps(const AuctionPoint& point) const {
@@ -105,6 +113,48 @@ bool Polisher::leave_rungs(AuctionPoint& point) const {
     }
   }
   return left;
+}
+
+/// Along a way of demand for so far, or to the first end of a step if it stops there. Returns the
+/// share of the length.
+double Polisher::move(const std::vector<int>& open, const Vector& way, double length,
+                      AuctionPoint& point) const {
+  double share = 1.0;
+  int first = -1;
+  double end = 0.0;
+  for (std::size_t j = 0; stops_ && j < open.size(); ++j) {
+    const double change = length * way[static_cast<Eigen::Index>(j)];
+    const auto l = at(point.piece[at(open[j])] / 2);
+    const double there = auction_.ladder(open[j]).demand[change > 0.0 ? l : l + 1];
+    const double until = (there - point.demand[open[j]]) / change;
+    if (until < share) {
+      share = std::max(until, 0.0);
+      first = open[j];
+      end = there;
+    }
+  }
+  for (std::size_t j = 0; j < open.size(); ++j) {
+    point.demand[open[j]] += share * length * way[static_cast<Eigen::Index>(j)];
+  }
+  if (first >= 0) {
+    point.demand[first] = end;
+  }
+  return share;
+}
+
+/// Where no step has made all that tie cost the same, weights move to those that cost more: the one
+/// whose weight is gone first. -1 where costs agree.
+int Polisher::cheapest(const Vector& weight) const {
+  int found = -1;
+  double most = 0.0;
+  for (Eigen::Index v = 0; stops_ && v < uneven_.size(); ++v) {
+    const double share = uneven_[v] / std::max(weight[v], kWeight);
+    if (uneven_[v] > kOffPiece && share > most) {
+      most = share;
+      found = static_cast<int>(v);
+    }
+  }
+  return found;
 }
 
 AuctionPoint Polisher::smooth(AuctionPoint point) {
@@ -230,8 +280,10 @@ AuctionPoint Polisher::kink(AuctionPoint point, std::vector<int>& tied) {
   AuctionPoint as_seen = found;
   for (int change = 0; change < kSets; ++change) {
     Eigen::Index least = 0;
-    if (weight.minCoeff(&least) < -kWeight) {
-      tied.erase(tied.begin() + least);
+    const int leaves =
+        weight.minCoeff(&least) < -kWeight ? static_cast<int>(least) : cheapest(weight);
+    if (leaves >= 0) {
+      tied.erase(tied.begin() + leaves);
       if (tied.empty()) {
         break;  // rounding has left none: what ties stays as it was seen
       }
@@ -302,18 +354,22 @@ AuctionPoint Polisher::on_kink(AuctionPoint point, const std::vector<int>& tied,
       residual.curvature = unit * functions.curvature(payoffs, residual.values, weight);
     }
     const KinkStep change = kink_step(residual);
-    for (Eigen::Index j = 0; j < m; ++j) {
-      point.demand[open[static_cast<std::size_t>(j)]] += unit * change.demand[j];
-    }
+    const double share = move(open, change.demand, unit, point);
     if (residual.mixed) {
-      weight += change.weight;
+      weight += share * change.weight;
     }
-    level += unit * change.level;
-    const bool left = leave_steps(point, open);
+    level += share * unit * change.level;
+    bool left = leave_steps(point, open);
     if (!left && (change.largest() <= kStill || round > kPatience)) {
-      break;
+      // Limits that no step meets ask for what costs nothing, and so for the end of a step.
+      left = stops_ && m > 0 && residual.missing.cwiseAbs().maxCoeff() > kOffPiece &&
+             move(open, residual.missing, kFar, point) < 1.0 && leave_steps(point, open);
+      if (!left) {
+        break;
+      }
     }
   }
+  uneven_ = unit * residual.apart;
   if (residual.mixed && weight.minCoeff() >= -kWeight) {
     functions.evaluate(auction_.losses(point.demand));  // where the demand came to lie
     weight = weight.cwiseMax(0.0).eval();
@@ -353,6 +409,7 @@ AuctionPoint polish(const Auction& auction, AuctionProgram& program, MakerFuncti
   auction.judge(function, rough);
 
   Polisher polisher(auction, program, function);
+  const std::vector<int> seen = tied;
   AuctionPoint polished = tied.empty() ? polisher.smooth(found) : polisher.kink(found, tied);
   auction.judge(function, polished);
   if (tied.empty() && missed_by(auction, polished) > kOffPiece &&
@@ -364,6 +421,18 @@ AuctionPoint polish(const Auction& auction, AuctionProgram& program, MakerFuncti
   const double rounding = kOfSums * (1.0 + program.magnitude());
   const bool sound = std::abs(polished.gap()) <= std::abs(rough.gap()) + rounding;
   AuctionPoint chosen = sound ? polished : rough;
+  if (!seen.empty() && auction.maker.kind != MakerKind::kKnightian &&
+      !(sound && missed_by(auction, chosen) <= kOffPiece) && missed_by(auction, rough) < kNear) {
+    std::vector<int> ties = seen;
+    polisher.stop_at_ends();
+    AuctionPoint other = polisher.kink(found, ties);
+    auction.judge(function, other);
+    if (missed_by(auction, other) <= missed_by(auction, chosen) &&
+        std::abs(other.gap()) <= std::abs(chosen.gap()) + rounding) {
+      chosen = std::move(other);
+      tied = std::move(ties);
+    }
+  }
   if (missed_by(auction, chosen) <= kOffPiece &&
       std::abs(chosen.gap()) <= kLastGap * (1.0 + program.magnitude())) {
     return chosen;
