@@ -12,8 +12,9 @@ namespace {
 constexpr double kPoint = 1e-13;     // a price range this narrow is a point
 constexpr double kRounding = 1e-15;  // residual of a price that rounding alone explains
 constexpr double kSlack = 10.0 * kRounding;
-constexpr double kRough = 3e-2;   // residual at which it shows which ends bind
-constexpr int kDirectSteps = 20;  // of the direct way, for one set of ends
+constexpr Eigen::Index kBlock = 1024;  // states whose sum keeps its digits
+constexpr double kRough = 3e-2;        // residual at which it shows which ends bind
+constexpr int kDirectSteps = 20;       // of the direct way, for one set of ends
 constexpr int kActiveSets = 20;
 constexpr double kMoves = 1e-9;      // share of a null vector that is more than rounding
 constexpr double kLargest = 5e9;     // sum of multipliers: exponents are then known to 1e-6
@@ -112,9 +113,13 @@ void InformationProjection::weigh() {
     largest = std::max(largest, weight_[i]);
   }
   double mass = 0.0;
-  for (Eigen::Index i = 0; i < size; ++i) {
-    weight_[i] = prior_[i] * std::exp(weight_[i] - largest);
-    mass += weight_[i];
+  for (Eigen::Index first = 0; first < size; first += kBlock) {
+    double part = 0.0;
+    for (Eigen::Index i = first; i < std::min(first + kBlock, size); ++i) {
+      weight_[i] = prior_[i] * std::exp(weight_[i] - largest);
+      part += weight_[i];
+    }
+    mass += part;
   }
   log_mass_ = largest + std::log(mass);
   const double inverse = 1.0 / mass;

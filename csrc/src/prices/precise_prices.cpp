@@ -22,6 +22,7 @@ constexpr double kSign = 1e-11;       // of a multiplier, times its row's length
 constexpr double kToBoundary = 0.95;
 constexpr double kAllowance = 4e-13;   // of a claim's range: how far a price may miss its limit
 constexpr double kWorthwhile = 1e-10;  // scaled money for which it may
+constexpr int kManyStates = 1000;
 constexpr int kSteps = 500;
 constexpr int kHalvings = 30;
 
@@ -101,13 +102,17 @@ double PrecisePrices::most_within(double allowance, const ArrayView& price_low,
 }
 
 /// The mean of vertices of the face, enough for every state that can have a price there to have
-/// one.
+/// one. A vertex gives one to few: of many states most are given theirs at once.
 void PrecisePrices::find_inside() {
   const int n = market_.states();
   std::fill(inside_.begin(), inside_.end(), Twofold());
   Array open = Array::Ones(n);
   note_vertex(open);
   if (!simplex_.is_vertex()) {
+    if (n > kManyStates) {
+      simplex_.enter_face();
+      note_vertex(open);
+    }
     const Array no_weight = Array::Zero(market_.claims());
     while (open.maxCoeff() > 0.0) {
       const double before = open.sum();

@@ -1,8 +1,11 @@
 #include "prices/price_simplex.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstddef>
 #include <type_traits>
+#include <vector>
 
 #include "numerics/golden.hpp"
 #include "numerics/tolerances.hpp"
@@ -21,6 +24,7 @@ template <>
 constexpr double kViolation<Twofold> = 1e-15;
 
 constexpr double kOptimal = 1e-12;  // reduced costs below this do not improve
+constexpr double kUnmoved = 1e-25;  // an entry this small moves nothing: rounding
 constexpr int kGreedyPivots = 10;   // times rows and columns, in a maximum, before least index
 constexpr int kFreePivots = 2;      // times rows and columns, in a call, before costs lead the way
 constexpr int kMostPivots = 50;     // times rows and columns: by then rounding makes it cycle
@@ -335,6 +339,32 @@ void BasicPriceSimplex<Real>::restrict_to_optimal_face(double tie) {
     if (!is_basic_[j] && abs(reduced_[j]) > tie) {
       low_[j] = high_[j] = value_[j];
     }
+  }
+}
+
+template <class Real>
+void BasicPriceSimplex<Real>::enter_face() {
+  const double share = 1.0 / states_;
+  std::vector<std::array<double, 2>> room;  // below and above each basic value
+  room.reserve(static_cast<std::size_t>(rows_));
+  for (int r = 0; r < rows_; ++r) {
+    const int j = basis_[r];
+    room.push_back(
+        {static_cast<double>(value_[j] - low_[j]), static_cast<double>(high_[j] - value_[j])});
+  }
+  for (int j = 0; j < states_; ++j) {
+    if (is_basic_[j] || !(low_[j] < high_[j])) {
+      continue;
+    }
+    double inverse_length = 2.0;
+    for (int r = 0; r < rows_; ++r) {
+      const auto falls = static_cast<double>(tableau_(r, place_[j]));
+      const double most = room[static_cast<std::size_t>(r)][falls > 0.0 ? 0 : 1];
+      if (abs(falls) > kUnmoved) {
+        inverse_length = std::max(inverse_length, 2.0 * abs(falls) / std::max(most, 0.0));
+      }
+    }
+    move(j, share / inverse_length);
   }
 }
 

@@ -58,6 +58,10 @@ class BasicPriceSimplex : private PriceTableau<Real> {
   /// `tie` (complementary slackness with one dual optimum describes the whole face).
   void restrict_to_optimal_face(double tie);
 
+  /// Give a price to all states that may have one on the face, and of which the basis allows some:
+  /// a share each of half the room that it leaves. A point inside, at O(K N), until the next call.
+  void enter_face();
+
   /// Whether restrict_to_optimal_face() has left one point: nothing else can move.
   bool is_vertex() const;
 

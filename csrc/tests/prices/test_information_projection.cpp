@@ -201,4 +201,26 @@ TEST(the_projection_of_disjoint_claims_always_settles_and_is_that_of_the_general
   CHECK(agreed > 100);
 }
 
+/// A sum over so many states has 1e-13 of rounding if it is taken in turn: no price seemed met.
+TEST(the_projection_settles_for_any_number_of_states) {
+  test::Random random(35);
+  for (const int states : {1000, 16'000, 100'000}) {
+    test::RandomBook book(random, states, 1, 3);
+    std::fill(book.payoffs.begin(), book.payoffs.end(), 0.0);
+    book.payoffs[0] = 1.0;
+    std::fill(book.prior.begin(), book.prior.end(), 1.0 / states);
+    const ScaledMarket market(book.market(), compile_staircases(book.market(), book.book()));
+    Arena arena;
+    InformationProjection projection(market, arena);
+    projection.clear();
+    for (int i = 0; i < states; ++i) {
+      projection.add_state(i);
+    }
+    projection.set_range(0, 0.5, 1.0);
+    CHECK(projection.settle() && projection.is_sharp());
+    CHECK_NEAR(projection.distribution()[0], 0.5, 1e-13);
+    CHECK_NEAR(projection.distribution()[states - 1] * (states - 1), 0.5, 1e-12);
+  }
+}
+
 }  // namespace kpm

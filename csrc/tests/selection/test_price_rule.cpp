@@ -55,6 +55,28 @@ TEST(prices_earn_the_most_and_are_else_nearest_to_the_prior) {
   CHECK(at_prior > 30);
 }
 
+/// A limit next to the payoff takes twice a double's digits, and a point inside: not one vertex of
+/// the prices for each state, which took minutes here.
+TEST(states_of_next_to_no_price_take_no_vertex_each) {
+  test::Random random(83);
+  for (const int paying : {1, 9'000}) {
+    const test::RandomBook book = one_claim(random, 20'000, paying);
+    const ScaledMarket market(book.market(), compile_staircases(book.market(), book.book()));
+    const double prior = market.prior.head(paying).sum();
+    const double rest = market.prior.tail(book.states - paying).sum();
+    const double price = 1.0 - 1e-8;
+    Arena arena;
+    PriceRule rule(market, arena);
+    CHECK(rule.solve(Array::Constant(1, price), Array::Ones(1), Array::Zero(1)));
+    CHECK(rule.nearest());
+    const Array ratio = rule.state_prices() / market.prior;
+    for (int i = 0; i < book.states; ++i) {
+      const double expected = i < paying ? price / prior : (1.0 - price) / rest;
+      CHECK_NEAR(ratio[i] / expected, 1.0, 1e-4);  // of 1e-8: the price is met to 1e-12
+    }
+  }
+}
+
 /// Ranges that no distribution reaches: claims on two states that add up to more or less than one.
 TEST(prices_that_no_distribution_has_are_refused) {
   test::Random random(82);

@@ -47,11 +47,14 @@ Rows rows_of(const Auction& auction, const std::vector<int>& tied, const MakerFu
   Rows rows;
   std::vector<int> held;
   std::vector<int> idle;
+  std::vector<char> ties(static_cast<std::size_t>(std::max(n, maker.priors.rows())), 0);
+  for (const int function : tied) {
+    ties[static_cast<std::size_t>(function)] = 1;
+  }
   if (maker.kind == MakerKind::kPolytope && maker.risk_aversion == 0.0) {
     const Array cost = (maker.priors * loss.matrix()).array();
     for (int v = 0; v < static_cast<int>(cost.size()); ++v) {
-      const bool ties = std::find(tied.begin(), tied.end(), v) != tied.end();
-      (ties ? held : idle).push_back(v);
+      (ties[static_cast<std::size_t>(v)] != 0 ? held : idle).push_back(v);
     }
     rows.held = maker.priors(held, Eigen::all) * payoffs.transpose();
     rows.idle = maker.priors(idle, Eigen::all) * payoffs.transpose();
@@ -60,8 +63,8 @@ Rows rows_of(const Auction& auction, const std::vector<int>& tied, const MakerFu
   }
   const bool kink = maker.kind != MakerKind::kPolytope && !tied.empty();
   for (int i = 0; i < static_cast<int>(n); ++i) {
-    const bool ties = std::find(tied.begin(), tied.end(), i) != tied.end();
-    const bool counts = kink ? ties : point.g[i] > kPinningStatePrice;
+    const bool counts =
+        kink ? ties[static_cast<std::size_t>(i)] != 0 : point.g[i] > kPinningStatePrice;
     (counts ? held : idle).push_back(i);
   }
   rows.held = payoffs.transpose()(held, Eigen::all);
