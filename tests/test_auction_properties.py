@@ -79,7 +79,8 @@ def test_money_and_shares_have_no_unit(name, rule):
 
 
 @pytest.mark.parametrize(
-    ("name", "seed"), [("utility", 93), ("utility", 218), ("utility", 361), ("orders", 616)]
+    ("name", "seed"),
+    [*[("utility", seed) for seed in (26, 93, 218, 361)], ("orders", 616), ("polytope", 566)],
 )
 def test_limits_that_leave_other_states_hardly_a_price_decide_the_same_in_any_unit(name, seed):
     """Limits add up to one while states of 1e-12 to 1e-9 have the rest: some cannot be the price.

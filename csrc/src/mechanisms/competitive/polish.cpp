@@ -198,9 +198,12 @@ AuctionPoint Polisher::smooth(AuctionPoint point) {
       kept = point;
     }
     if (!better || residual <= kPricesAgree) {
-      // As near as rounding lets it come: limits that are met say more of the other prices.
+      // As near as rounding lets it come: limits that are met say more of the other prices, unless
+      // these are those of another demand.
       point = kept;
-      meet_limits(auction_, false, point);
+      if (best <= kNear) {
+        meet_limits(auction_, false, point);
+      }
       if (!leave_rungs(point)) {
         return point;
       }
@@ -217,7 +220,9 @@ AuctionPoint Polisher::smooth(AuctionPoint point) {
       fresh = true;
     }
   }
-  meet_limits(auction_, false, kept);
+  if (best <= kNear) {
+    meet_limits(auction_, false, kept);
+  }
   return kept;
 }
 
