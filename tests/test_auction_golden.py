@@ -240,6 +240,24 @@ def test_pdca_pays_out_most_of_the_fills_at_cpcams_prices():
     close(result.fills[16], float(notebook["answers"]["x_17"]))
 
 
+@pytest.mark.parametrize("rule", ["pdca", "competitive"])
+def test_what_pdca_pays_out_depends_on_the_form_of_a_claim(rule):
+    """An offer of the complement takes from the payout what a bid adds: docs/mechanisms.md."""
+    delta = np.ones(2)
+    fills = []
+    for other, side, price in (([1, 0], "buy", 0.8), ([0, 1], "sell", 0.2)):
+        market = kpm.Market([[1, 0], other], maker=kpm.StartingOrders(delta))
+        orders = kpm.Orders([0, 1], ["buy", side], [0.8, price], [4.0, 4.0])
+        result = kpm.clear(market, orders, rule=rule)
+        assert result.status is kpm.Status.OPTIMAL
+        close(result.state_prices, [0.8, 0.2])
+        fills.append(result.fills)
+        if rule == "pdca":
+            close(payout(result, delta), 5.0)
+    expected = [[1.875, 1.875], [3.75, 0.0] if rule == "pdca" else [1.875, 1.875]]
+    np.testing.assert_allclose(fills, expected, atol=1e-10)
+
+
 def test_cpcam_and_pdca_have_the_same_prices():
     # PDCA's fills are another point of the same face; its M is the greatest of CPCAM's range.
     case = golden("pdca")["cases"][0]
