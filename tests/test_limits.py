@@ -37,7 +37,7 @@ def race() -> Race:
 @pytest.fixture(scope="module")
 def crowd() -> Race:
     """Hundreds of nodes of the tree."""
-    book = crowded_book(24, seed=0, orders=2400, states=24)
+    book = crowded_book(24, seed=13, orders=2400, states=24)
     return market_of(book), orders_of(book)
 
 

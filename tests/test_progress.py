@@ -18,7 +18,7 @@ NUMBER = re.compile(r"-?(?:inf|nan|[\d,]+(?:\.\d+)?(?:e[+-]\d+)?)")
 @pytest.fixture(scope="module")
 def crowd() -> tuple[kpm.Market, kpm.Orders]:
     """Some hundred nodes."""
-    book = crowded_book(24, seed=0, orders=2400, states=24)
+    book = crowded_book(24, seed=13, orders=2400, states=24)
     return market_of(book), orders_of(book)
 
 
