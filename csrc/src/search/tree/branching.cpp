@@ -41,8 +41,8 @@ void score_splits(const Box& box, const std::vector<Corners>& corners, const Arr
     const int by_price = claim.piece_at_price(first, last, prices[k]);
     const int by_demand = claim.piece_at_demand(first, last, demand[k]);
     const double area = area_of(k, by_price, by_demand);
-    visit(Split{k, std::clamp((by_price + by_demand) / 2, first, last - 1), area,
-                costs.score(k, area, gap)});
+    const int toward_demand = by_price > by_demand ? by_price - 1 : by_price;
+    visit(Split{k, std::clamp(toward_demand, first, last - 1), area, costs.score(k, area, gap)});
   }
 }
 

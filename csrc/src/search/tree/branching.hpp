@@ -61,8 +61,10 @@ class PseudoCosts {
   Falls all_;
 };
 
-/// The split of a box that promises most, between the piece at the claim's price and the piece at
-/// its demand in the relaxation's optimum. `gap`: from the best clearing to the box's bound. The
+/// The split of a box that promises most, between the piece at the claim's price in the
+/// relaxation's optimum and the piece next to it on the way to that of its demand: one half has the
+/// price at its end, and the other has it no longer. Half way between the two pieces both halves
+/// may hold points that are worth as much. `gap`: from the best clearing to the box's bound. The
 /// value of that point's projection under the multipliers is no guide where these lie on a corner:
 /// a whole face of the hull is then worth the same. With the curvature, where it is known, it is
 /// the claim's part of the gap; a share of the area then stands for prices that are off their

@@ -37,6 +37,23 @@ TEST(without_experience_the_claim_farthest_from_its_staircase_is_split) {
   }
 }
 
+/// Bids at .2, .4, .6 and .8, and a point off the staircase on either side.
+TEST(a_run_is_split_beside_the_piece_at_its_price) {
+  Corners bids;
+  bids.price = {0.0, 0.2, 0.2, 0.4, 0.4, 0.6, 0.6, 0.8, 0.8, 1.0};
+  bids.demand = {4.0, 4.0, 3.0, 3.0, 2.0, 2.0, 1.0, 1.0, 0.0, 0.0};
+  const auto split = [&](double price, double demand) {
+    return choose_split(whole({bids}), {bids}, Array::Constant(1, price),
+                        Array::Constant(1, demand), 1.0, PseudoCosts(1));
+  };
+  CHECK(split(0.3, 0.5).piece ==
+        2);  // on the flat between .2 and .4: this is the lower half's last
+  CHECK(split(0.7, 3.5).piece == 5);  // between .6 and .8: the upper half's first is number 6
+  CHECK_NEAR(split(0.3, 0.5).area, 0.5 * 2.5, 1e-12);
+  CHECK(split(0.1, 0.0).piece == 0);
+  CHECK(split(0.9, 4.0).piece == 7);
+}
+
 TEST(a_box_without_a_bound_leaves_splits_with_scores) {
   PseudoCosts costs(2);
   for (const bool upper : {false, true}) {
