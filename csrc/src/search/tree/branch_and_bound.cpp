@@ -23,7 +23,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t kPolishNodes = 8;  // nodes after the proof, at least
-constexpr std::int64_t kFirst = 8;        // nodes that look for a better clearing, then
+constexpr std::int64_t kFirst = 4;        // nodes that look for a better clearing, then
 constexpr std::int64_t kClimbEvery = 4;   // one in so many
 constexpr std::size_t kSupports = 64;     // of other nodes that a node is bounded by
 constexpr std::size_t kOfNode = 2;        // supports that a node leaves, at most

@@ -67,7 +67,7 @@ struct NodeTask {
   double incumbent;  ///< the value of the best clearing known
   const PseudoCosts& costs;
   RecentSupports supports;
-  bool climb = true;         ///< look for a better clearing
+  bool climb = true;         ///< look for a better clearing, whether one is to be expected or not
   bool keep_pruned = false;  ///< return worse boxes as well
 };
 

@@ -19,6 +19,7 @@ constexpr double kRelaxTolerance = 1e-12;
 constexpr Attempt kAttempts[] = {{0.1, 0.2}, {1.0, 0.01}};
 constexpr int kMany = 64;      // claims from which a relaxation takes as long as thirty cells
 constexpr double kNear = 0.5;  // of the gap: neighbours of clearings farther off are not tried
+constexpr double kOff = 0.1;   // of the gap: what the hulls overstate next to it is nothing
 
 }  // namespace
 
@@ -97,7 +98,9 @@ void NodeSolver::examine(Node& node, const NodeTask& task, NodeOutcome& outcome)
     return;
   }
   double best = incumbent;
-  if (task.climb) {
+  // Where no hull overstates much of the gap the relaxation's optimum is that of a cell, and to
+  // look for that takes less than to split the box until it is found.
+  if (task.climb || choose(node, incumbent, task).area <= kOff * (node.bound - incumbent)) {
     best = std::max(best, cells_.climb(round(node.box), moves_, outcome.candidates));
     count(outcome);
     take_bound_of_cell(node);
@@ -312,10 +315,14 @@ void NodeSolver::narrow(Node& node, const NodeTask& task, NodeOutcome& outcome) 
   }
 }
 
-void NodeSolver::split(Node&& node, double best, const NodeTask& task, NodeOutcome& outcome) {
+Split NodeSolver::choose(const Node& node, double best, const NodeTask& task) const {
   const CurvedWorth curved(market_, relaxation_->multipliers(), relaxation_->ambiguity_price());
-  const Split chosen = choose_split(node.box, corners_, relaxation_->prices(),
-                                    relaxation_->demand(), node.bound - best, task.costs, &curved);
+  return choose_split(node.box, corners_, relaxation_->prices(), relaxation_->demand(),
+                      node.bound - best, task.costs, &curved);
+}
+
+void NodeSolver::split(Node&& node, double best, const NodeTask& task, NodeOutcome& outcome) {
+  const Split chosen = choose(node, best, task);
   if (dear_) {
     if (!subtree_) {
       subtree_.emplace(market_, corners_, arena_, checkpoint_, cells_);

@@ -64,6 +64,7 @@ class NodeSolver {
   void count(NodeOutcome& outcome);
   std::vector<int> round(const Box& box);
   void narrow(Node& node, const NodeTask& task, NodeOutcome& outcome);
+  Split choose(const Node& node, double best, const NodeTask& task) const;
   void split(Node&& node, double best, const NodeTask& task, NodeOutcome& outcome);
 
   const ScaledMarket& market_;
