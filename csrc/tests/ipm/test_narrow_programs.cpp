@@ -136,7 +136,7 @@ TEST(relaxations_of_narrow_markets_have_the_same_bound_with_either_factor) {
     const auto solve = [&](const ScaledMarket& market) {
       Arena arena;
       RelaxationProgram program(market, book.corners, arena);
-      program.load(box, nullptr, -kInfinity, 0.0);
+      program.load(box, nullptr, -kInfinity, 0.0, 0);
       program.forget();
       int iterations = 0;
       run_predictor_corrector(program, 1e-11, Attempt{0.1, 0.2}, 200, iterations, [] {});

@@ -22,7 +22,7 @@ inline double relaxation_bound(const ScaledMarket& market, const std::vector<Cor
   Arena arena;
   RelaxationProgram program(market, corners, arena);
   const Box box = whole(corners);
-  program.load(box, nullptr, -kInfinity, 0.0);
+  program.load(box, nullptr, -kInfinity, 0.0, 0);
   program.forget();
   int iterations = 0;
   run_predictor_corrector(program, 1e-11, Attempt{0.1, 0.2}, 200, iterations, [] {});

@@ -15,6 +15,7 @@ constexpr int kStartCells = 2;         // clearings before the tree, at most
 constexpr double kClimbing = 0.5;      // of the gap: where a climb leaves more a relaxation follows
 constexpr int kRelaxIterations = 60;   // of the interior-point method in a node
 constexpr double kBranchShare = 0.02;  // of the distance to the best: accuracy of a relaxation
+constexpr int kBeside = 2;  // of the halves of a box, whose best corners are near its own
 constexpr double kRelaxTolerance = 1e-12;
 constexpr Attempt kAttempts[] = {{0.1, 0.2}, {1.0, 0.01}};
 constexpr int kMany = 64;      // claims from which a relaxation takes as long as thirty cells
@@ -197,7 +198,8 @@ void NodeSolver::relax(Node& node, double incumbent) {
   if (!relaxation_) {
     relaxation_ = std::make_unique<RelaxationProgram>(market_, corners_, arena_);
   }
-  relaxation_->load(node.box, &node.multipliers, incumbent - kTie, kBranchShare);
+  const int beside = node.id == 0 ? 0 : kBeside;
+  relaxation_->load(node.box, &node.multipliers, incumbent - kTie, kBranchShare, beside);
   relaxation_->forget();
   relaxation_iterations_ = 0;
   try {

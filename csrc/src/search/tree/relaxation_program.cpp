@@ -89,7 +89,7 @@ void RelaxationProgram::forget() {
 }
 
 void RelaxationProgram::load(const Box& box, const Multipliers* parent, double incumbent,
-                             double branch_share) {
+                             double branch_share, int beside) {
   box_ = &box;
   incumbent_ = incumbent;
   branch_share_ = branch_share;
@@ -106,7 +106,10 @@ void RelaxationProgram::load(const Box& box, const Multipliers* parent, double i
     hulls_.add(k, crossing, corners);
     hulls_.add(k, std::max(crossing - 1, first), corners);
     if (parent != nullptr) {
-      hulls_.add(k, parent->best_corner(k, corners, first, last), corners);
+      const int best = parent->best_corner(k, corners, first, last);
+      for (int c = std::max(best - beside, first); c <= std::min(best + beside, last + 1); ++c) {
+        hulls_.add(k, c, corners);
+      }
     }
   }
   hulls_.weigh(dense_ ? kLeastOfMany : kLeastShare);

@@ -36,9 +36,11 @@ class RelaxationProgram {
   RelaxationProgram(const ScaledMarket& market, const std::vector<Corners>& corners, Arena& arena);
 
   /// What to solve, and when it is enough: a bound below `incumbent`, or a gap of `branch_share`
-  /// of the distance to it. The box is read until the next one is loaded, so it must have a name.
-  void load(const Box& box, const Multipliers* parent, double incumbent, double branch_share);
-  void load(Box&&, const Multipliers*, double, double) = delete;
+  /// of the distance to it. It begins with the parent's best corners and those `beside` them, so
+  /// many on either side. The box is read until the next one is loaded, so it must have a name.
+  void load(const Box& box, const Multipliers* parent, double incumbent, double branch_share,
+            int beside);
+  void load(Box&&, const Multipliers*, double, double, int) = delete;
 
   /// A better clearing is known: what is enough changes.
   void raise_incumbent(double incumbent) { incumbent_ = incumbent; }
