@@ -7,8 +7,8 @@
 
 namespace kpm {
 
-/// Where the gap asked for is this small or smaller, a tree goes on until nothing is better than
-/// the best clearing by more than kTie.
+/// Where the gap asked for is smaller than this, a tree goes on after the proof until nothing is
+/// better than the best clearing by more than kTie.
 constexpr double kFineTolerance = 1e-6;
 
 /// A clearing is alone where nothing else is worth as much, or less by no more than this: several

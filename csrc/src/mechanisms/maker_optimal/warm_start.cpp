@@ -37,7 +37,7 @@ bool WarmStart::allowed(const ClearSettings& settings) const {
   const bool limited =
       settings.node_limit != 0 && (settings.node_limit != nodes_ || nodes_ < kManyNodes);
   return settings.method == Method::kBranchAndBound && !limited && !settings.certificate &&
-         settings.polls == nullptr && !settings.monitor && settings.tolerance <= kFineTolerance;
+         settings.polls == nullptr && !settings.monitor && settings.tolerance < kFineTolerance;
 }
 
 bool WarmStart::wants_to_try() {

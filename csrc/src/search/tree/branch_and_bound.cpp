@@ -242,7 +242,7 @@ class Tree {
       }
       return status_ != Status::kOptimal;
     }
-    if (settings_.tolerance > kFineTolerance && best_ >= 0.0) {
+    if (settings_.tolerance >= kFineTolerance && best_ >= 0.0) {
       return true;  // asked for no more; what is worth less than no trade takes longer to replace
     }
     if (to_the_end_) {
@@ -493,7 +493,7 @@ TreeResult branch_and_bound(const ScaledMarket& market, const std::vector<Corner
 bool goes_on_to_the_end(const ScaledMarket& market, double tolerance) {
   // Bounds that rounding holds above the best clearing would have it count cells.
   const double rounding = kGapRounding * (1.0 + market.inventory.abs().maxCoeff());
-  return tolerance <= kFineTolerance && rounding <= 0.1 * kTie;
+  return tolerance < kFineTolerance && rounding <= 0.1 * kTie;
 }
 
 }  // namespace kpm

@@ -34,11 +34,11 @@ struct TreeResult : SearchResult {
 /// begun best bound first, a few at a time, and see what those before them found: nothing depends
 /// on the number of threads (pipeline.hpp).
 ///
-/// Once the gap is within a tolerance above kFineTolerance the search ends, if its best clearing is
-/// worth no less than no trade. Asked for a finer one it continues, so that the answer is the best
-/// clearing to the last digits and not merely one within tolerance: where `goes_on_to_the_end()`,
-/// until nothing is left that may be better, else for about as many nodes again. Then the cells
-/// that tie with it are collected.
+/// Once the gap is within a tolerance of kFineTolerance or more the search ends, if its best
+/// clearing is worth no less than no trade. Asked for a finer one it continues, so that the answer
+/// is the best clearing to the last digits and not merely one within tolerance: where
+/// `goes_on_to_the_end()`, until nothing is left that may be better, else for about as many nodes
+/// again. Then the cells that tie with it are collected.
 TreeResult branch_and_bound(const ScaledMarket& market, const std::vector<Corners>& corners,
                             const TreeSettings& settings);
 
