@@ -41,7 +41,6 @@ class DemandProgram {
   double degree() const { return steps_.degree() + risk_.degree(); }
   double nonlinearity() const { return risk_.weighted_residual(); }
   Step max_step(double share) const;
-  Step corrected_step(double /*target*/, double share) const { return max_step(share); }
   Step shorten(Step along);
   void advance(Step along);
   bool near_convergence(double gap, double tolerance) const { return near_the_end(gap, tolerance); }

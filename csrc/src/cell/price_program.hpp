@@ -39,7 +39,6 @@ class PriceProgram {
   double degree() const { return 1.0 + ranges_.degree(); }
   double nonlinearity() const { return 0.0; }
   Step max_step(double share) const;
-  Step corrected_step(double /*target*/, double share) const { return max_step(share); }
   Step shorten(Step along) const { return along; }
   void advance(Step along);
   bool near_convergence(double gap, double tolerance) const { return near_the_end(gap, tolerance); }

@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ipm/central_level.hpp"
+
 namespace kpm {
 
 namespace {
 
 constexpr double kFirstWeight = 0.02;  // the largest weight of a corner that joins midway
-constexpr double kFar = 10.0;          // a product this many times as large as its target, or small
 
 }  // namespace
 
@@ -91,6 +92,29 @@ void CornerBlock::start(double tau) {
     theta_[k] = tau * share_[k];
   }
   dtheta_.setZero();
+  refresh();
+}
+
+void CornerBlock::move_to(const ArrayView& lambda, const ArrayView& value, double tau) {
+  for (int k = 0; k < claims_; ++k) {
+    const double product = tau * share_[k] / count_[k];
+    double most = -kInfinity;
+    for (Column* c = begin(k); c != end(k); ++c) {
+      c->z = (c->price - value[k]) * c->demand + lambda[k] * c->price;  // what the corner is worth
+      most = std::max(most, c->z);
+    }
+    theta_[k] = central_level(most + product, [&](double level, double& sum, double& slope) {
+      for (const Column* c = begin(k); c != end(k); ++c) {
+        const double part = product / (level - c->z);
+        sum += part;
+        slope += part / (level - c->z);
+      }
+    });
+    for (Column* c = begin(k); c != end(k); ++c) {
+      c->z = theta_[k] - c->z;
+      c->v = product / c->z;
+    }
+  }
   refresh();
 }
 
@@ -185,26 +209,6 @@ void CornerBlock::set_centering_rhs(double tau) {
     const double product = tau * share_[k] / count_[k];
     for (Column* c = begin(k); c != end(k); ++c) {
       c->target = product - c->v * c->z;
-    }
-  }
-}
-
-void CornerBlock::correct(double tau, double along) {
-  for (int k = 0; k < claims_; ++k) {
-    const double product = tau * share_[k] / count_[k];
-    for (Column* c = begin(k); c != end(k); ++c) {
-      const double there = (c->v + along * c->dv) * (c->z + along * c->dz);
-      const double back = std::clamp(there, product / kFar, product * kFar) - there;
-      c->correction = std::max(back, -product * kFar);
-      c->target += c->correction;
-    }
-  }
-}
-
-void CornerBlock::undo_correction() {
-  for (int k = 0; k < claims_; ++k) {
-    for (Column* c = begin(k); c != end(k); ++c) {
-      c->target -= c->correction;
     }
   }
 }

@@ -27,6 +27,8 @@ class CornerBlock {
   void weigh(double least_share);
   double total_stake() const { return total_stake_; }
   void start(double tau);
+  /// From the start to the central path at `tau` for lambda and the claims' values G.
+  void move_to(const ArrayView& lambda, const ArrayView& value, double tau);
   /// Add a corner to running iterations, at products about tau. False if it is there already.
   bool insert(int claim, int corner, const Corners& corners, double lambda, double value,
               double tau);
@@ -37,10 +39,6 @@ class CornerBlock {
   void set_affine_rhs();
   void set_combined_rhs(double tau);
   void set_centering_rhs(double tau);
-  /// Add to the targets what leads products back that `along` the direction would be far from tau;
-  /// and take it out again.
-  void correct(double tau, double along);
-  void undo_correction();
   void reduce();
   /// Recover dv and dz.
   void recover_step(const ArrayView& dlambda, const ArrayView& dvalue);
@@ -65,7 +63,7 @@ class CornerBlock {
     int corner = 0;
     double price = 0.0, demand = 0.0;
     double v = 0.0, z = 0.0, dv = 0.0, dz = 0.0;
-    double target = 0.0, correction = 0.0, u = 0.0, rz = 0.0, d = 0.0;
+    double target = 0.0, u = 0.0, rz = 0.0, d = 0.0;
   };
 
   static constexpr int kColumns = 24;  // a claim: more are needed by none, the lightest leaves

@@ -92,7 +92,7 @@ LoopOutcome continue_predictor_corrector(Program& program, double tolerance, con
     // left further behind, it would want to grow by powers of ten later, where the step is linear
     // only.
     const double share = std::max(pc::kToBoundary, 1.0 - pc::kLeftBehind * target / tau);
-    Step step = program.shorten(program.corrected_step(target, share));
+    Step step = program.shorten(program.max_step(share));
     if (std::min(step.primal, step.dual) < pc::kPoorStep) {
       // The second-order terms mislead: centre instead.
       program.set_centering_rhs(std::max(target, pc::kRecentring * tau));

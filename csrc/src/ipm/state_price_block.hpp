@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "book/scaled_market.hpp"
+#include "ipm/central_level.hpp"
 #include "numerics/arena.hpp"
 #include "numerics/inner_products.hpp"
 
@@ -47,6 +48,27 @@ class StatePriceBlock {
     dxi_.setZero();
     ds_.setZero();
     dtau_ = 0.0;
+  }
+
+  /// From the start to the central path at `tau` for these multipliers.
+  void move_to(const ArrayView& multipliers, double tau) {
+    lambda = multipliers;
+    market_.owe(lambda, s_);
+    tau_ = -kInfinity;
+    for (Eigen::Index i = 0; i < s_.size(); ++i) {
+      tau_ = std::max(tau_, tau * weight_[i] - s_[i]);
+    }
+    tau_ = central_level(tau_, [&](double level, double& sum, double& slope) {
+      for (Eigen::Index i = 0; i < s_.size(); ++i) {
+        const double part = tau * weight_[i] / (level + s_[i]);
+        sum += part;
+        slope += part / (level + s_[i]);
+      }
+    });
+    for (Eigen::Index i = 0; i < s_.size(); ++i) {
+      s_[i] += tau_;
+      xi_[i] = tau * weight_[i] / s_[i];
+    }
   }
 
   double degree() const { return 1.0; }

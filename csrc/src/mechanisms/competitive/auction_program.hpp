@@ -44,7 +44,6 @@ class AuctionProgram {
   double degree() const { return rungs_.degree() + maker_->degree(); }
   double nonlinearity() const { return maker_->weighted_residual() + bend_; }
   Step max_step(double share) const;
-  Step corrected_step(double /*target*/, double share) const { return max_step(share); }
   Step shorten(Step along);
   void advance(Step along);
   bool near_convergence(double gap, double tolerance) const { return near_the_end(gap, tolerance); }

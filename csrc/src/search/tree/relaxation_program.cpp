@@ -15,19 +15,24 @@ namespace {
 // little to gain, and a book's last digits would change with the order of its sums.
 constexpr int kByRows = 24;
 
-// From this many claims on a step is corrected, at most so many times, while it is shorter than
-// this and grows, with the products so much farther along the direction in view.
-constexpr int kCorrected = 64;
-constexpr int kCorrections = 3;
-constexpr double kLongEnough = 0.95;
-constexpr double kFarther = 0.3;
-
 // The least share of a claim in the products, in that of all claims equal. The products of many
 // small claims, each to be resolved as finely as its stake, end more steps than they are worth.
 constexpr double kLeastShare = 1e-3;
 constexpr double kLeastOfMany = 1.0;
+constexpr int kMany = 64;
 
 constexpr double kStart = 0.3;  // first complementarity products over the money at stake
+
+// Of a run of up to so many pieces all corners are there from the start: one that joins midway
+// throws the iterations back by more than it costs them.
+constexpr int kAllPieces = 20;
+
+// Multipliers whose bound is no farther than so many products above the best clearing are near
+// those of the box: from there on the central path, at so much smaller products and with so much
+// of the ball used, half of the iterations or less are left.
+constexpr double kNearGap = 10.0;
+constexpr double kNearStart = 0.01;
+constexpr double kNearEntropy = 0.9;
 
 }  // namespace
 
@@ -38,7 +43,7 @@ RelaxationProgram::RelaxationProgram(const ScaledMarket& market,
       states_(market, arena),
       hulls_(market.claims(), arena),
       risk_(market, arena),
-      dense_(market.claims() >= kCorrected && !market.of_sets()),
+      many_(market.claims() >= kMany && !market.of_sets()),
       base_(arena.array(market.states())),
       loss_(arena.array(market.states())),
       dloss_(arena.array(market.states())),
@@ -101,6 +106,12 @@ void RelaxationProgram::load(const Box& box, const Multipliers* parent, double i
     const int last = box.last[at];
     hulls_.add(k, first, corners);
     hulls_.add(k, last + 1, corners);
+    if (last - first < kAllPieces) {
+      for (int c = first + 1; c <= last; ++c) {
+        hulls_.add(k, c, corners);
+      }
+      continue;
+    }
     // Where the prior's prices, or the parent's multipliers, cross the staircase.
     const int crossing = std::min(corners.above_price(first, last + 1, prior_value_[k]), last + 1);
     hulls_.add(k, crossing, corners);
@@ -112,16 +123,26 @@ void RelaxationProgram::load(const Box& box, const Multipliers* parent, double i
       }
     }
   }
-  hulls_.weigh(dense_ ? kLeastOfMany : kLeastShare);
+  hulls_.weigh(many_ ? kLeastOfMany : kLeastShare);
   start_ = kStart * std::max(hulls_.total_stake(), kLeastStake);
+  const bool near = parent != nullptr &&
+                    parent->bound(corners_, box) - incumbent <= kNearGap * kNearStart * start_;
+  near_ = near ? parent : nullptr;
 }
 
 void RelaxationProgram::start(const Attempt& attempt) {
-  states_.start(start_);
-  hulls_.start(start_);
-  tau_ = start_;
+  tau_ = near_ != nullptr ? kNearStart * start_ : start_;
+  states_.start(tau_);
+  hulls_.start(tau_);
+  double entropy_share = attempt.entropy_share;
+  if (near_ != nullptr) {
+    entropy_share = kNearEntropy;
+    states_.move_to(near_->lambda(), tau_);
+    hulls_.move_to(near_->lambda(), near_->value(), tau_);
+    near_ = nullptr;  // where that stalls the next attempt starts from nothing
+  }
   losses();
-  risk_.start(loss_, start_, attempt.entropy_share);
+  risk_.start(loss_, tau_, entropy_share);
   price_out();
 }
 
@@ -350,24 +371,6 @@ Step RelaxationProgram::max_step(double share) const {
   risk_.ratio_test(inverse_step);
   const double step = share / inverse_step;
   return {step, step};
-}
-
-/// Correct the products of corners that the step would leave far from the others, as long as that
-/// makes it longer: states and risk hardly ever end one.
-Step RelaxationProgram::corrected_step(double target, double share) {
-  Step step = max_step(share);
-  for (int n = 0; dense_ && n < kCorrections && step.primal < kLongEnough; ++n) {
-    hulls_.correct(target, std::min(1.0, step.primal + kFarther));
-    direction();
-    const Step corrected = max_step(share);
-    if (!(corrected.primal > step.primal)) {
-      hulls_.undo_correction();
-      direction();
-      return max_step(share);
-    }
-    step = corrected;
-  }
-  return step;
 }
 
 Step RelaxationProgram::shorten(Step along) {

@@ -28,16 +28,16 @@ namespace kpm {
 /// and one pass over the run's corners for the bound and new columns. Where claims pay on disjoint
 /// or nested sets, or along an index on either side of strikes, the systems are solved without a
 /// matrix, in O(N + K), and where there are many more claims than states by factors of the states'
-/// size, in O(K N^2). With many claims a
-/// direction costs little beside the factors, and a step is corrected a few times (Gondzio 1996):
-/// one of the hulls' hundreds of corners would mostly end it early.
+/// size, in O(K N^2). It starts from the parent's multipliers where these are near: mostly a third
+/// or half of the iterations are left.
 class RelaxationProgram {
  public:
   RelaxationProgram(const ScaledMarket& market, const std::vector<Corners>& corners, Arena& arena);
 
   /// What to solve, and when it is enough: a bound below `incumbent`, or a gap of `branch_share`
-  /// of the distance to it. It begins with the parent's best corners and those `beside` them, so
-  /// many on either side. The box is read until the next one is loaded, so it must have a name.
+  /// of the distance to it. It begins with all corners of short runs, and of others with the
+  /// parent's best and those `beside` it, so many on either side. The box is read until the next
+  /// one is loaded, so it must have a name, and the parent's multipliers until the start.
   void load(const Box& box, const Multipliers* parent, double incumbent, double branch_share,
             int beside);
   void load(Box&&, const Multipliers*, double, double, int) = delete;
@@ -57,7 +57,6 @@ class RelaxationProgram {
   double degree() const { return states_.degree() + hulls_.degree() + risk_.degree(); }
   double nonlinearity() const { return risk_.weighted_residual(); }
   Step max_step(double share) const;
-  Step corrected_step(double target, double share);
   Step shorten(Step along);
   void advance(Step along);
   bool near_convergence(double /*gap*/, double /*tolerance*/) const { return true; }
@@ -92,9 +91,10 @@ class RelaxationProgram {
   CornerBlock hulls_;
   RiskBlock risk_;
   const Box* box_ = nullptr;
+  const Multipliers* near_ = nullptr;  // to start from
   double incumbent_ = -kInfinity;
   double branch_share_ = 0.0;
-  const bool dense_;  // and so large that factors take most of an iteration
+  const bool many_;  // claims, and no sets
   double start_ = 1.0;
   double tau_ = 1.0;
   double bound_ = kInfinity;
