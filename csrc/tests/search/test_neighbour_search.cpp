@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "ipm/disjoint_book.hpp"
+#include "ipm/without_matrices.hpp"
 #include "random_book.hpp"
 #include "search/neighbour_search.hpp"
 
@@ -15,7 +16,7 @@ struct Setting {
   Setting(test::Random& random, const test::RandomBook& book, bool knows_disjoint = true)
       : stairs(compile_staircases(book.market(), book.book())),
         scaled(knows_disjoint ? ScaledMarket(book.market(), stairs)
-                              : test::without_knowledge(ScaledMarket(book.market(), stairs))),
+                              : test::without_structure(ScaledMarket(book.market(), stairs))),
         corners(find_corners(scaled, stairs)),
         checkpoint(token),
         search(scaled, corners, arena, checkpoint),

@@ -48,8 +48,8 @@ Rows rows_of(const Auction& auction, const std::vector<int>& tied, const MakerFu
   std::vector<int> held;
   std::vector<int> idle;
   std::vector<char> ties(static_cast<std::size_t>(std::max(n, maker.priors.rows())), 0);
-  for (const int function : tied) {
-    ties[static_cast<std::size_t>(function)] = 1;
+  for (const int one : tied) {
+    ties[static_cast<std::size_t>(one)] = 1;
   }
   if (maker.kind == MakerKind::kPolytope && maker.risk_aversion == 0.0) {
     const Array cost = (maker.priors * loss.matrix()).array();
