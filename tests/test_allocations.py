@@ -47,7 +47,7 @@ import kpm_fast as kpm
 from benchmarks import books
 count = ctypes.CDLL(None).malloc_calls
 count.restype = ctypes.c_long
-market, orders = books.random_claims(20, 20, 2000, seed=6, stake=10.0)
+market, orders = books.random_claims(20, 40, 2000, seed=6, stake=10.0)
 for nodes in (10, 100):
     settings = {"threads": 1, "tolerance": 1e-14, "node_limit": nodes}
     kpm.clear(market, orders, **settings)

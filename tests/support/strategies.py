@@ -292,7 +292,7 @@ def endless_book() -> Book:
 
     After a minute and some hundred nodes the gap is still half of the first node's.
     """
-    return crowded_book(80, seed=0, orders=1600, noise=0.3)
+    return crowded_book(120, seed=0, orders=2400, noise=0.6)
 
 
 def heavy_book(claims: int = 200) -> Book:
