@@ -6,10 +6,9 @@
 
 namespace kpm {
 
-/// What lies outside a
-/// set matters to it only by two numbers, the sums of x and of s e over the sets around. So claims
-/// are eliminated from the smallest sets to the largest. Each leaves what its set's price and value
-/// answer to these two,
+/// What lies outside a set matters to it only by two numbers, the sums of x and of s e over the
+/// sets around. So claims are eliminated from the smallest sets to the largest. Each leaves what
+/// its set's price and value answer to these two,
 ///   (p, q; -q, r)  with p, r >= 0 and q of the sign of b,
 /// in sums of terms of one sign: nothing cancels. The set of all states comes last. Its price is
 /// fixed, and so is its value, by kappa; d and mu, the others that all states share, border the
