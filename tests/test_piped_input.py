@@ -123,3 +123,9 @@ except FileNotFoundError as error:
     print(error.filename)
 """
     assert run_program(text) == "/dev/stdin\n"
+
+
+@pytest.mark.parametrize("number", [2**31, 2**64])
+def test_a_number_beyond_the_systems_integers_is_no_open_file(number: int) -> None:
+    with pytest.raises(FileNotFoundError, match=f"/dev/fd/{number}"):
+        kpm.Orders.from_csv(f"/dev/fd/{number}")

@@ -90,6 +90,6 @@ def _pipe(path: Path) -> int | None:
         return None
     try:
         mode = os.fstat(descriptor).st_mode
-    except OSError:  # closed
+    except (OSError, OverflowError):  # closed, or beyond the system's integers
         return None
     return descriptor if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) else None
