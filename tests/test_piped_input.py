@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -129,3 +130,35 @@ except FileNotFoundError as error:
 def test_a_number_beyond_the_systems_integers_is_no_open_file(number: int) -> None:
     with pytest.raises(FileNotFoundError, match=f"/dev/fd/{number}"):
         kpm.Orders.from_csv(f"/dev/fd/{number}")
+
+
+def test_a_pipe_whose_reading_was_interrupted_is_refused() -> None:
+    """What had come is lost: the rest is not taken for the book."""
+    import fcntl  # where there are pipes with names
+    import termios
+
+    reading, writing = os.pipe()
+    name = f"/dev/fd/{reading}"
+    os.write(writing, b"claim,side,price,quantity\n")
+
+    def interrupt_once_read() -> None:
+        left = bytearray(b"1234")
+        while any(left):
+            fcntl.ioctl(writing, termios.FIONREAD, left)
+        signal.pthread_kill(main, signal.SIGINT)
+
+    main = threading.main_thread().ident
+    assert main == threading.get_ident()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    sender = threading.Thread(target=interrupt_once_read)
+    sender.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            kpm.Orders.from_csv(name)
+    finally:
+        signal.signal(signal.SIGINT, before)
+        sender.join()
+        os.close(writing)
+    with pytest.raises(kpm.InputError, match="was interrupted while it was read"):
+        kpm.Orders.from_csv(name)
+    os.close(reading)

@@ -24,7 +24,8 @@ STANDARD_INPUT = "/dev/stdin"
 _DESCRIPTORS = (Path("/dev/fd"), Path("/proc/self/fd"))
 
 #: What came through each pipe, by its identity: a book is read in several passes, a pipe in one.
-_RECEIVED: dict[tuple[int, int], bytes] = {}
+#: Nothing of one that is being read, or whose reading was interrupted: what had come is lost.
+_RECEIVED: dict[tuple[int, int], bytes | None] = {}
 _RECEIVING = threading.Lock()
 
 
@@ -34,7 +35,7 @@ def open_input(path: Path) -> io.BufferedReader:
     Raises
     ------
     InputError
-        If it is a pipe that is not open yet, or a device.
+        If it is a pipe that is not open yet or whose reading was interrupted, or a device.
     OSError
         If it cannot be read; a folder is refused so by the system.
     """
@@ -46,9 +47,13 @@ def open_input(path: Path) -> io.BufferedReader:
     with _RECEIVING:
         pipe = status.st_dev, status.st_ino
         if pipe not in _RECEIVED:
+            _RECEIVED[pipe] = None
             with open(descriptor, "rb", closefd=False) as stream:
                 _RECEIVED[pipe] = stream.read()
-        return io.BufferedReader(cast("io.RawIOBase", io.BytesIO(_RECEIVED[pipe])))
+        received = _RECEIVED[pipe]
+    if received is None:
+        raise InputError("was interrupted while it was read; pipe it in anew", file=path)
+    return io.BufferedReader(cast("io.RawIOBase", io.BytesIO(received)))
 
 
 def check_regular(path: Path) -> None:

@@ -223,6 +223,7 @@ StrikeClaims::StrikeClaims(const Matrix& payoffs) {
     Claim claim;
     claim.strike = static_cast<int>(states.size()) - above.length();
     if (below.length() < claim.strike) {
+      *this = {};
       return;
     }
     claim.above = above.line(above.length());

@@ -8,6 +8,8 @@ namespace kpm {
 
 namespace {
 
+constexpr double kNoPrice = 1e-300;  // of ambiguity: at a kink, but for rounding
+
 /// By how much the risk curves for a deviation of one; 0: nothing is known of that.
 double bend_of(const ScaledMarket& market, double ambiguity_price) {
   if (!market.disjoint.disjoint() || market.kind == Ambiguity::kSimplex) {
@@ -16,7 +18,7 @@ double bend_of(const ScaledMarket& market, double ambiguity_price) {
   if (market.kind == Ambiguity::kNone) {
     return market.risk_aversion;
   }
-  return ambiguity_price > 0.0 ? market.risk_aversion + 1.0 / ambiguity_price : 0.0;
+  return ambiguity_price > kNoPrice ? market.risk_aversion + 1.0 / ambiguity_price : 0.0;
 }
 
 }  // namespace

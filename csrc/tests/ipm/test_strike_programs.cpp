@@ -33,32 +33,38 @@ TEST(payoffs_along_an_index_are_found) {
 
 TEST(payoffs_off_their_lines_are_not_taken_for_claims_on_strikes) {
   test::Random random(72);
+  int known = 0;
   for (int trial = 0; trial < 100; ++trial) {
     test::StrikeBook book(random, 200);
     ScaledMarket market(book.market(), compile_staircases(book.market(), book.book()));
     if (!StrikeClaims(market.payoffs).on_strikes()) {
       continue;
     }
+    ++known;
     // In a chain no other claim and no other order of states explains a bump between two others.
     market.payoffs.row(0).setZero();
     market.payoffs(0, 0) = market.payoffs(0, market.states() / 2) = 1.0;
     market.payoffs(0, market.states() - 1) = 0.5;
     CHECK(!StrikeClaims(market.payoffs).on_strikes());
   }
+  CHECK(known > 80);
 }
 
 /// At any point and with any numbers the systems agree with the dense matrices.
 TEST(strike_systems_agree_with_dense_matrices) {
   test::Random random(71);
+  int known = 0;
   for (int trial = 0; trial < 300; ++trial) {
     test::StrikeBook book(random, 200);
     const int kind = trial % 3;
     book.ambiguity = kind == 0 ? 0.0 : kind == 1 ? random.uniform(0.01, 0.8) : 50.0;
     const ScaledMarket market(book.market(), compile_staircases(book.market(), book.book()));
     if (market.strikes.on_strikes()) {
+      ++known;
       test::check_step_system<StrikeSystem>(market, random);
     }
   }
+  CHECK(known > 240);
 }
 
 /// Of payoffs printed with nine decimals, too, which lie on lines but for these.
