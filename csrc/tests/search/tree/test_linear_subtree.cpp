@@ -129,8 +129,8 @@ TEST(bounds_below_a_node_come_near_those_of_relaxations) {
         problem.solver.process(box, {best, problem.costs, Supports(), false, false}, own);
         if (own.relaxations > 0) {
           CHECK_AT_MOST(own.relaxed, bound, kTie);
-          linear += node.bound - bound;
-          relaxed += node.bound - own.relaxed;
+          linear += node.bound - std::max(bound, best);  // what is lower is pruned as well
+          relaxed += node.bound - std::max(own.relaxed, best);
         }
       }
     }
