@@ -125,7 +125,8 @@ void RelaxationProgram::load(const Box& box, const Multipliers* parent, double i
   }
   hulls_.weigh(many_ ? kLeastOfMany : kLeastShare);
   start_ = kStart * std::max(hulls_.total_stake(), kLeastStake);
-  const bool near = parent != nullptr &&
+  // The root's are a cell's: near in their bound alone.
+  const bool near = parent != nullptr && beside > 0 &&
                     parent->bound(corners_, box) - incumbent <= kNearGap * kNearStart * start_;
   near_ = near ? parent : nullptr;
 }

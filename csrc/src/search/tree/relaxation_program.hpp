@@ -36,8 +36,9 @@ class RelaxationProgram {
 
   /// What to solve, and when it is enough: a bound below `incumbent`, or a gap of `branch_share`
   /// of the distance to it. It begins with all corners of short runs, and of others with the
-  /// parent's best and those `beside` it, so many on either side. The box is read until the next
-  /// one is loaded, so it must have a name, and the parent's multipliers until the start.
+  /// parent's best and those `beside` it, so many on either side (0: no half, but the whole). The
+  /// box is read until the next one is loaded, so it must have a name, and the parent's multipliers
+  /// until the start.
   void load(const Box& box, const Multipliers* parent, double incumbent, double branch_share,
             int beside);
   void load(Box&&, const Multipliers*, double, double, int) = delete;

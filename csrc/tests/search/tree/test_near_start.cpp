@@ -11,7 +11,7 @@ constexpr double kGap = 1e-9;
 /// How many iterations the bound of a box takes; none where rounding ends them before.
 int solve(RelaxationProgram& program, const Box& box, const Multipliers* from, double incumbent) {
   int iterations = 0;
-  program.load(box, from, incumbent, 0.0, 0);
+  program.load(box, from, incumbent, 0.0, 2);
   program.forget();
   run_predictor_corrector(program, kGap, Attempt{0.1, 0.2}, 60, iterations, [] {});
   return program.gap() <= kGap ? iterations : 0;
