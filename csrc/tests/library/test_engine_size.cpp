@@ -439,7 +439,7 @@ TEST(engines_of_the_stated_size_have_room_for_all_boxes_of_their_nodes) {
   }
   test::Random random(99);
   int limited = 0;
-  for (const int nodes : {60, 9, 1}) {
+  for (const int nodes : {20, 9, 1}) {
     const test::RandomBook book = random_chain(random, 44, 260);
     const kpm_market market = test::c_market(book);
     const kpm_orders orders = test::c_orders(book);
