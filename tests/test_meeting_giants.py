@@ -172,3 +172,16 @@ def test_any_two_giants_alone_in_their_book(seed: int, size: float) -> None:
     small = kpm.clear(market, book(LARGE), threads=1)
     assume(size >= LARGE and np.abs(small.net_demand).max() < 2e3)
     assert result.certainty_equivalent == pytest.approx(small.certainty_equivalent, abs=1e-6)
+
+
+@pytest.mark.parametrize("giant", [1.611e7, 3e11, 7e15])
+def test_a_giant_that_stays_unfilled_costs_a_bid_at_its_limit_no_digit(giant: float) -> None:
+    """The bid was counted as the step less the offer: 14.02 to the digits of a giant."""
+    market = kpm.Market([[-2e5, -8e4], [5e3, -3e3]], [0.4, 0.6], risk_aversion=30, ambiguity=0.01)
+    orders = kpm.Orders(
+        [1, 0, 1], ["buy", "buy", "sell"], [500, 20000, 500], [14.02, 1208.0, giant]
+    )
+    result = kpm.clear(market, orders)
+    assert result.fills.tolist() == [14.02, 1208.0, 0.0]
+    assert result.net_demand.tolist() == [1208.0, 14.02]
+    result.verify().raise_if_failed()

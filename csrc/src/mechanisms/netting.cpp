@@ -60,11 +60,13 @@ std::optional<Netting> count_from(const Staircase& claim, double base, double gi
     net.sell[l] = above ? claim.buy[l] + claim.sell[l] : 0.0;
   }
   if (result.limit >= 0) {
-    // Counted from where demand is the base, on the step.
+    // Counted from where demand is the base, on the step: each end from the orders themselves, not
+    // from the other end, which may dwarf it.
     const auto at = static_cast<std::size_t>(result.limit);
     const double all = net.buy[at];
+    const Twofold below = demand + claim.buy[at] + claim.sell[at];
+    net.buy[at] = std::clamp(static_cast<double>(below), 0.0, all);
     net.sell[at] = std::clamp(-static_cast<double>(demand), 0.0, all);
-    net.buy[at] = all - net.sell[at];
     demand += net.sell[at];
   }
   const auto always = static_cast<double>(demand);

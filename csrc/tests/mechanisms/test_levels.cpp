@@ -78,4 +78,35 @@ TEST(netting_leaves_no_zero_below_zero) {
   CHECK(none > 100);
 }
 
+TEST(netting_leaves_both_ends_of_a_step_their_digits) {
+  const double payoffs[] = {0.0, 1.0};
+  const double prior[] = {0.5, 0.5};
+  const double inventory[] = {0.0, 0.0};
+  Market market;
+  market.claims = 1;
+  market.states = 2;
+  market.payoffs = payoffs;
+  market.prior = prior;
+  market.inventory = inventory;
+  const std::int64_t claim[] = {0, 0};
+  const double price[] = {0.5, 0.5};
+  const double giant = 1e15;
+  const double small = 1.0 / 3.0;
+  for (const int first : {1, -1}) {
+    const std::int8_t side[] = {static_cast<std::int8_t>(first), static_cast<std::int8_t>(-first)};
+    const double quantity[] = {small, giant};
+    Orders orders;
+    orders.count = 2;
+    orders.claim = claim;
+    orders.side = side;
+    orders.price = price;
+    orders.quantity = quantity;
+    const std::vector<Staircase> stairs = compile_staircases(market, orders);
+    const std::optional<Netting> net = count_from(stairs.front(), 0.0, 0.1);
+    CHECK(net.has_value() && net->limit == 0);
+    const std::vector<double> ends = {first > 0 ? small : giant, first > 0 ? -giant : -small};
+    CHECK(net && net->staircase.demand[0] == ends[0] && net->staircase.demand[1] == ends[1]);
+  }
+}
+
 }  // namespace kpm
