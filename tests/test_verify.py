@@ -407,3 +407,73 @@ def test_vast_multipliers_prove_nothing() -> None:
     )
     failed = [check.name for check in forged.verify().failed]
     assert failed == ["bound of the winning cell at most its value, in money"]
+
+
+#: Makers so averse that rounding hides the best point of a cell, whose search is stopped:
+#: payoffs, prior, risk aversion, ambiguity, columns of orders.
+AVERSE = {
+    "an equilibrium in a cell that no multipliers prove": (
+        [
+            [0.000125, 0.00427, 1.1, 14700, 75300],
+            [0, 0, 0.206, 14700, 75300],
+            [0, 0, 1.09, 14700, 75300],
+            [0, 0, 0, 14700, 75300],
+            [0, 0, 0, 0, 53100],
+        ],
+        [0.11, 0.15, 0.63, 0.05, 0.06],
+        100.0,
+        0.01,
+        (
+            [2, 2, 1, 0, 2, 4, 0, 3],
+            ["buy", "buy", "sell", "sell", "buy", "sell", "buy", "buy"],
+            [3000, 3000, 2000, 3000, 3000, 700, 2000, 3000],
+            [13, 34, 0.34, 61, 9, 4.6, 0.48, 11],
+        ),
+    ),
+    "a bound that the best of a cell cannot attain": (
+        [
+            [0, 6e5, 0, 2e4],
+            [0, 3e5, 0, 0],
+            [-5e5, 2e5, -5e5, -4e5],
+            [6e-7, 6e5, 0.002, 2e4],
+            [0.002, 2e5, 1e-7, 2e4],
+            [0, 6e5, 0, 2e4],
+            [0.001, 6e5, 0, 2e4],
+            [0.001, 6e5, 0, 2e4],
+        ],
+        [0.1, 0.4, 0.3, 0.2],
+        200.0,
+        0.0,
+        (
+            [0, 2, 3, 5, 6, 7, 4, 1],
+            ["buy", "sell", "sell", "buy", "sell", "buy", "sell", "sell"],
+            [167600, -389400, 118100, 175600, 32020, 170000, 49250, 78720],
+            [41, 2.9, 52, 6.6, 29, 48, 14, 3.6],
+        ),
+    ),
+}
+
+
+def averse(name: str) -> tuple[kpm.Market, kpm.Orders]:
+    payoffs, prior, risk_aversion, ambiguity, columns = AVERSE[name]
+    market = kpm.Market(payoffs, prior, risk_aversion=risk_aversion, ambiguity=ambiguity)
+    return market, kpm.Orders(*columns)
+
+
+@pytest.mark.parametrize("nodes", [1, 7, 40])
+@pytest.mark.parametrize("name", AVERSE)
+def test_a_clearing_that_a_limit_stops_promises_no_best_of_its_cell(name: str, nodes: int) -> None:
+    market, orders = averse(name)
+    result = kpm.clear(market, orders, node_limit=nodes)
+    result.verify().raise_if_failed()
+    assert result.certainty_equivalent >= result.no_trade_equivalent
+    if result.status is not kpm.Status.OPTIMAL:  # what the others promise is checked there
+        assert not dataclasses.replace(result, status=kpm.Status.OPTIMAL).verify()
+
+
+def test_a_limit_does_not_hide_that_more_nodes_would_change_nothing() -> None:
+    """The bound is as close as asked, the point's own support is not: no limit is the reason."""
+    market, orders = averse("a bound that the best of a cell cannot attain")
+    result = kpm.clear(market, orders, node_limit=9)
+    assert result.gap <= result.tolerance * result.scale
+    assert result.status is kpm.Status.INACCURATE

@@ -18,6 +18,7 @@ __all__ = [
     "cell_bound",
     "divergence",
     "expected_fills",
+    "giant",
     "limit_ranks",
     "log_mean_exp",
     "projection_excess",
@@ -167,9 +168,21 @@ def scale(span: Floats, traded: Floats, books: list[ClaimBook]) -> float:
     notional = float(span @ traded)
     if notional > 0:
         return notional
+    return smaller_half(_notional(span, books))
+
+
+def giant(span: Floats, books: list[ClaimBook], own: float) -> float:
+    """Return the notional from which on a quantity dwarfs its book, or the maker's own money."""
+    notional = np.sort(_notional(span, books))
+    dwarfs = 64.0 * notional.size * notional[(notional.size - 1) // 2] if notional.size else 1.0
+    return float(min(dwarfs, 1e6 * own))
+
+
+def _notional(span: Floats, books: list[ClaimBook]) -> Floats:
+    """Return payoff range times quantity of each limit and side that some price fills, if any."""
     levels = [size * book.levels() for size, book in zip(span, books, strict=True)]
     everything = np.concatenate([[0.0], *levels])
-    return smaller_half(everything[everything > 0])
+    return everything[everything > 0]
 
 
 def expected_fills(

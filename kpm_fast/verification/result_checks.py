@@ -20,7 +20,6 @@ __all__ = ["verify"]
 
 _EPS = float(np.finfo(np.float64).eps)
 _RELATIVE = 1e-12  # of a claim's payoff span, or of what was traded
-_BLURRED = 1e-5  # of the scale: what rounding may hide of a bound that is not called optimal
 _SLACK = 10.0  # tolerances that a solver's own duals are allowed
 _NO_AMBIGUITY = 1e-30  # nats; moves no certainty equivalent by more than rounding
 _ROUNDED = 64 * _EPS  # relative, of the ambiguity
@@ -30,8 +29,8 @@ _KL_FLOOR = 1e-18  # nats; two probability vectors 1e-9 apart
 def verify(result: Outcome) -> Verification:
     """Recompute every figure of a result from its market and orders.
 
-    What a search ruled out is taken on trust (``upper_bound``, the counts of cells); that the
-    point returned is the best of its own cell is proven here, by weak duality.
+    What a search ruled out is taken on trust (``upper_bound``, the counts of cells); that an
+    optimal point is the best of its own cell is proven here, by weak duality.
 
     Returns
     -------
@@ -349,20 +348,18 @@ class _Verifier:
         )
         value, gap = result.certainty_equivalent, result.gap
         excess = abs(result.scale - self.scale) / self.scale
-        # Multipliers so large that rounding exceeds what they prove, prove nothing.
         optimal = result.status is Status.OPTIMAL
         wanted = (1 + _RELATIVE) * result.tolerance * self.scale
-        most = wanted if optimal else max(wanted, _BLURRED * self.scale)
-        # A time limit or Ctrl-C may come before the best point of the cell is found, as the status
-        # says.
-        cut_short = result.status in (Status.TIME_LIMIT, Status.INTERRUPTED)
+        # Multipliers so large that rounding exceeds what they prove, prove nothing.
         multiplier_rounding = 64 * _EPS * float(np.abs(result.multipliers) @ self.span)
         checks = [
             Check("scale, relative", excess, _RELATIVE),
             Check(
                 "bound of the winning cell at most its value, in money",
                 bound - value,
-                math.inf if cut_short else self.slack + min(multiplier_rounding, most),
+                # A limit may come before the best point of the cell is found, and may hide that
+                # rounding keeps it from being found: no other status promises it.
+                self.slack + min(multiplier_rounding, wanted) if optimal else math.inf,
             ),
             Check(
                 "value at most the upper bound, in money", value - result.upper_bound, self.rounding
@@ -376,20 +373,16 @@ class _Verifier:
         stats, status = self.result.stats, self.result.status
         cells = self._cells()
         stopped = status not in (Status.OPTIMAL, Status.INACCURATE)
-        # Half: as for the gap of an inaccurate result, which is checked there.
-        within = self.result.gap <= 0.5 * self.result.tolerance * self.scale - self.rounding
-        # A time limit or Ctrl-C may come after the proof, too: in the selection among optima.
-        proven = within and status is Status.NODE_LIMIT
-        if stats.nodes:  # a tree proves its bound by its leaves; see check_certificate
+        if stopped or stats.nodes:  # a tree proves its bound by its leaves; see check_certificate
+            # Half: as for the gap of an inaccurate result, which is checked there. A time limit or
+            # Ctrl-C may come after the proof, too: in the selection among optima.
+            within = 0.5 * self.result.tolerance * self._stake() - self.rounding
+            proven = status is Status.NODE_LIMIT and self.result.gap <= within
             consistent = status is not Status.INFEASIBLE and not proven
         else:
             done = stats.solved + stats.pruned_infeasible + stats.pruned_bound
             # The core counts in doubles, which are exact up to 2**53.
-            finished = abs(done - cells) <= cells // 2**50
-            if stopped:
-                consistent = status is not Status.INFEASIBLE and not (finished and proven)
-            else:
-                consistent = finished
+            consistent = abs(done - cells) <= cells // 2**50
         counts = (
             stats.solved,
             stats.pruned_infeasible,
@@ -413,6 +406,13 @@ class _Verifier:
             Check("status fits the cells accounted for", float(not consistent), 0),
             Check("counts and times in range", float(not sane), 0),
         ]
+
+    def _stake(self) -> float:
+        """Return what others than giants have at stake, at most: a tree may go on until then."""
+        market = self.result.market
+        wealth = float(np.ptp(market.inventory))
+        giant = reference.giant(self.span, self.books, max(1.0 / market.risk_aversion, wealth))
+        return min(self.scale, giant)
 
     def _cells(self) -> int:
         return math.prod(book.pieces for book in self.books)

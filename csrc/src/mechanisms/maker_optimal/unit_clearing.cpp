@@ -273,12 +273,13 @@ Status UnitClearing::judge() {
   const bool by_tree = settings_.method == Method::kBranchAndBound;
   // Judged by the published figures: the rounding between them counts, and a NaN proves nothing.
   const auto status_at = [&](double bound) {
-    const bool proven = sound && bound - clearing_.certainty_equivalent <= wanted;
+    const bool within = bound - clearing_.certainty_equivalent <= wanted;
     if (!choice_.by_rule) {
       return limits_.status();
     }
-    if (found_.status == Status::kOptimal || (proven && by_tree)) {  // whatever stopped it
-      return proven ? Status::kOptimal : Status::kInaccurate;
+    // Whatever stopped the tree: of a bound so close more nodes would change nothing.
+    if (found_.status == Status::kOptimal || (within && by_tree)) {
+      return within && sound ? Status::kOptimal : Status::kInaccurate;
     }
     return found_.status;
   };
