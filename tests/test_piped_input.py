@@ -6,10 +6,11 @@ import gzip
 import json
 import os
 import signal
+import stat
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -162,3 +163,63 @@ def test_a_pipe_whose_reading_was_interrupted_is_refused() -> None:
     with pytest.raises(kpm.InputError, match="was interrupted while it was read"):
         kpm.Orders.from_csv(name)
     os.close(reading)
+
+
+ONE_ORDER = b"claim,side,price,quantity\nhome,buy,0.5,1\n"
+
+
+def open_pipes() -> list[int]:
+    """The identities of the pipes that this process has open, one for each descriptor."""
+    found = []
+    for path in Path("/dev/fd").iterdir():
+        with suppress(OSError):  # that of the listing itself
+            status = os.fstat(int(path.name))
+            found += [status.st_ino] if stat.S_ISFIFO(status.st_mode) else []
+    return found
+
+
+def test_what_came_through_a_pipe_is_kept_no_longer_than_it_is_open() -> None:
+    """And while it is kept no other pipe has its identity: the pipe itself is held open."""
+    others = None
+    for count in range(1, 6):
+        with piped(ONE_ORDER + b"home,sell,0.6,2\n" * count) as name:
+            held = os.fstat(int(Path(name).name)).st_ino
+            assert len(kpm.Orders.from_csv(name)) == 1 + count
+            assert len(kpm.Orders.from_csv(name)) == 1 + count
+        assert open_pipes().count(held) == 1
+        left = sorted(set(open_pipes()) - {held})
+        assert others in (None, left)
+        others = left
+
+
+def test_a_pipe_that_has_not_ended_holds_up_no_other() -> None:
+    reading, writing = os.pipe()
+    counts: list[int] = []
+
+    def read(name: str) -> threading.Thread:
+        thread = threading.Thread(target=lambda: counts.append(len(kpm.Orders.from_csv(name))))
+        thread.start()
+        return thread
+
+    slow = read(f"/dev/fd/{reading}")
+    try:
+        with piped(ONE_ORDER) as name:
+            read(name).join(60)
+        assert counts == [1]
+    finally:
+        os.write(writing, ONE_ORDER + b"home,buy,0.4,1\n")
+        os.close(writing)
+        slow.join()
+        os.close(reading)
+    assert counts == [1, 2]
+
+
+def test_two_names_of_one_pipe_are_one_pipe() -> None:
+    with pipe(ONE_ORDER) as first:
+        assert len(kpm.Orders.from_csv(f"/dev/fd/{first}")) == 1
+        second = os.dup(first)
+        assert len(kpm.Orders.from_csv(f"/dev/fd/{second}")) == 1
+    try:
+        assert len(kpm.Orders.from_csv(f"/dev/fd/{second}")) == 1
+    finally:
+        os.close(second)

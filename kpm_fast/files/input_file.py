@@ -23,10 +23,46 @@ __all__ = [
 STANDARD_INPUT = "/dev/stdin"
 _DESCRIPTORS = (Path("/dev/fd"), Path("/proc/self/fd"))
 
-#: What came through each pipe, by its identity: a book is read in several passes, a pipe in one.
-#: Nothing of one that is being read, or whose reading was interrupted: what had come is lost.
-_RECEIVED: dict[tuple[int, int], bytes | None] = {}
-_RECEIVING = threading.Lock()
+
+class _Pipe:
+    """What comes through a pipe: a book is read in several passes, a pipe in one."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor  #: by which it was asked for last
+        self._own = os.dup(descriptor)  # while this is open, the system gives no other its identity
+        self._reading = threading.Lock()
+        self._received: bytes | None = None
+
+    def read(self, path: Path) -> bytes:
+        """Return all bytes, once they have come."""
+        with self._reading:
+            if self._received is None:
+                if self._own < 0:  # what had come is lost
+                    raise InputError(
+                        "was interrupted while it was read; pipe it in anew", file=path
+                    )
+                try:
+                    with open(self._own, "rb", closefd=False) as stream:
+                        self._received = stream.read()
+                finally:
+                    if self._received is None:
+                        self._close()
+            return self._received
+
+    def leave(self) -> bool:
+        """Close it if nobody reads it now; return whether it is closed."""
+        if self._received is not None:
+            self._close()
+        return self._own < 0
+
+    def _close(self) -> None:
+        own, self._own = self._own, -1
+        os.close(own)
+
+
+#: The pipes that were asked for and are still open, by their identity.
+_PIPES: dict[tuple[int, int] | None, _Pipe] = {}
+_LOOKING_UP = threading.Lock()
 
 
 def open_input(path: Path) -> io.BufferedReader:
@@ -43,17 +79,30 @@ def open_input(path: Path) -> io.BufferedReader:
     if descriptor is None:
         check_regular(path)
         return path.open("rb")
-    status = os.fstat(descriptor)
-    with _RECEIVING:
-        pipe = status.st_dev, status.st_ino
-        if pipe not in _RECEIVED:
-            _RECEIVED[pipe] = None
-            with open(descriptor, "rb", closefd=False) as stream:
-                _RECEIVED[pipe] = stream.read()
-        received = _RECEIVED[pipe]
-    if received is None:
-        raise InputError("was interrupted while it was read; pipe it in anew", file=path)
+    received = _pipe_of(descriptor).read(path)
     return io.BufferedReader(cast("io.RawIOBase", io.BytesIO(received)))
+
+
+def _pipe_of(descriptor: int) -> _Pipe:
+    """Return an open pipe; forget those that the program has closed meanwhile."""
+    with _LOOKING_UP:
+        identity = _identity(descriptor)
+        for other, pipe in list(_PIPES.items()):
+            if other not in (identity, _identity(pipe.descriptor)) and pipe.leave():
+                del _PIPES[other]
+        if identity not in _PIPES:
+            _PIPES[identity] = _Pipe(descriptor)
+        found = _PIPES[identity]
+        found.descriptor = descriptor
+        return found
+
+
+def _identity(descriptor: int) -> tuple[int, int] | None:
+    try:
+        status = os.fstat(descriptor)
+    except OSError:  # closed
+        return None
+    return status.st_dev, status.st_ino
 
 
 def check_regular(path: Path) -> None:
