@@ -62,6 +62,21 @@ def test_errors_of_unreadable_files_say_what_to_do(
         kpm.Orders.from_csv(path)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-16-le", "utf-32-le", "utf-32-be"])
+def test_wide_characters_are_read_with_their_mark_or_refused_as_such(
+    tmp_path: Path, encoding: str
+) -> None:
+    """UTF-32 begins like UTF-16: it was read as that, as a table of other columns."""
+    path = tmp_path / "orders.csv"
+    path.write_bytes("claim,side,price,quantity\nhéim,buy,0.5,10\n".encode(encoding))
+    if encoding.endswith("e"):
+        with pytest.raises(kpm.InputError, match=r"begins with null characters.*encoding= or"):
+            kpm.Orders.from_csv(path)
+    else:
+        assert kpm.Orders.from_csv(path).claim.tolist() == ["héim"]
+    assert kpm.Orders.from_csv(path, encoding=encoding).claim.tolist() == ["héim"]
+
+
 def test_macs_add_files_to_archives(tmp_path: Path) -> None:
     path = tmp_path / "orders.zip"
     path.write_bytes(zipped(b"claim,side,price,quantity\na,buy,0.5,1\n", "__MACOSX/._orders.csv"))

@@ -143,7 +143,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--delimiter", type=_delimiter, metavar="C", help="of columns, or 'tab' (default: detected)"
     )
     form.add_argument("--decimal", choices=[".", ","], help="of numbers (default: detected)")
-    form.add_argument("--encoding", metavar="NAME", help="of the files (default: UTF-8 or UTF-16)")
+    form.add_argument(
+        "--encoding", metavar="NAME", help="of the files (default: UTF-8, or as marked)"
+    )
 
 
 def read(args: argparse.Namespace) -> tuple[Market, Orders, dict[str, str]]:

@@ -39,7 +39,13 @@ _COMPRESSED: tuple[tuple[bytes, str, Any], ...] = (
 )
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"  # workbooks of Excel, new and old
 _PARQUET = b"PAR1"
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+#: Marks of encodings; that of UTF-32 begins like one of UTF-16.
+_MARKS = (
+    (b"\xff\xfe\0\0", "utf-32"),
+    (b"\0\0\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
 
 
 @contextmanager
@@ -51,7 +57,8 @@ def open_text(
     """Open a file as text, line breaks as they are.
 
     Compression by gzip, bzip2, xz, Zstandard and zip (of one file) is found by the first bytes.
-    Text is UTF-8, with or without its mark, or UTF-16 with its mark, unless an encoding is given.
+    Text is UTF-8, with or without its mark, or UTF-16 or UTF-32 with its mark, unless an encoding
+    is given.
     ``remedy`` is what the error about another says.
 
     Raises
@@ -65,9 +72,9 @@ def open_text(
     with naming_errors(path), open_input(path) as raw:
         try:
             with _plain_bytes(path, raw) as stream:
-                found = "utf-16" if stream.peek(2)[:2] in _UTF_16 else "utf-8-sig"
+                found = encoding or _encoding(path, stream.peek(4)[:4], remedy)
                 try:
-                    text = io.TextIOWrapper(stream, encoding=encoding or found, newline="")
+                    text = io.TextIOWrapper(stream, encoding=found, newline="")
                 except LookupError as error:
                     raise InputError(
                         f"is unknown, got {brief(encoding)}", field="encoding"
@@ -81,6 +88,20 @@ def open_text(
             if isinstance(error, OSError) and error.errno is not None:
                 raise
             raise InputError(f"is a damaged compressed file: {error}", file=path) from error
+
+
+def _encoding(path: Path, start: bytes, remedy: str) -> str:
+    """Return the encoding that the first bytes of a text show."""
+    for mark, encoding in _MARKS:
+        if start.startswith(mark):
+            return encoding
+    if b"\0" in start:
+        raise InputError(
+            "is not UTF-8 text: it begins with null characters, like UTF-16 or UTF-32 without its "
+            f"mark{remedy}",
+            file=path,
+        )
+    return "utf-8-sig"
 
 
 @contextmanager

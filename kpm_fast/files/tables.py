@@ -226,7 +226,7 @@ def read_csv(
     decimal : {".", ","}, optional
         Default: the point; where semicolons delimit, the comma in columns without points.
     encoding : str, optional
-        Default: UTF-8, or UTF-16 with its mark.
+        Default: UTF-8, or UTF-16 or UTF-32 with its mark.
     renamable : names of columns
         Columns for which an error suggests that ``columns=`` name another.
 

@@ -193,7 +193,7 @@ class Orders:
         decimal : {".", ","}, optional
             Default: the comma if semicolons delimit and numbers contain commas and no points.
         encoding : str, optional
-            Default: UTF-8, or UTF-16 if the file begins with its byte order mark.
+            Default: UTF-8, or UTF-16 or UTF-32 if the file begins with its byte order mark.
 
         Raises
         ------
