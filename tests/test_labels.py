@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -383,3 +386,80 @@ def test_makers_take_names_from_their_prior_only() -> None:
         arguments: dict[str, Any] = {"prior": [0.5, 0.5], "risk_aversion": 1, "ambiguity": 0.1}
         maker = kpm.KnightianMaker(**{**arguments, field: pandas.Series([0.25, 0.75], [1, 0])})
         assert getattr(maker, field).tolist() == [0.75, 0.25]
+
+
+class Labelled:
+    """What is asked of an array of xarray, where that package is not installed."""
+
+    def __init__(self, data: Any, coords: dict[str, list[str]], dims: tuple[str, ...]) -> None:
+        self.data, self.indexes, self.dims = np.asarray(data), coords, dims
+        self.ndim = self.data.ndim
+
+    @property
+    def T(self) -> Labelled:  # as there
+        return Labelled(self.data.T, self.indexes, self.dims[::-1])
+
+    def to_pandas(self) -> Any:
+        pandas = pytest.importorskip("pandas")
+        kind = pandas.Series if self.ndim == 1 else pandas.DataFrame
+        return kind(self.data, *(self.indexes.get(name) for name in self.dims))
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        return np.array(self.data, dtype)
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+
+@pytest.fixture
+def data_array(monkeypatch: pytest.MonkeyPatch) -> Any:
+    if importlib.util.find_spec("xarray") is not None:
+        return pytest.importorskip("xarray").DataArray
+    monkeypatch.setitem(sys.modules, "xarray", SimpleNamespace(DataArray=Labelled))
+    return Labelled
+
+
+def test_an_xarray_is_read_by_its_coordinates(data_array: Any) -> None:
+    """It was read by position, whatever its coordinates and the order of its axes."""
+    order, claims = ["A", "H", "D"], ["draw", "home"]
+    places = [STATES.index(state) for state in order]
+
+    def by_state(entries: Any) -> Any:
+        return data_array(np.asarray(entries)[places], {"state": order}, ("state",))
+
+    assert MARKET.replace(prior=by_state(MARKET.prior)) == MARKET
+    assert MARKET.replace(inventory=by_state(MARKET.inventory)) == MARKET
+    payoffs = PAYOFFS[::-1][:, places]
+    coords = {"claim": claims, "state": order}
+    for table in (
+        data_array(payoffs, coords, ("claim", "state")),
+        data_array(payoffs.T, coords, ("state", "claim")),
+    ):
+        assert MARKET.replace(payoffs=table) == MARKET
+        own = kpm.Market(table, by_state(MARKET.prior), by_state(MARKET.inventory))
+        assert (own.claims, own.states) == (tuple(claims), tuple(order))
+        assert own.payoffs.tolist() == payoffs.tolist()
+        assert own.prior.tolist() == [0.2, 0.5, 0.3]
+    rows = [by_state(row) for row in PAYOFFS]
+    assert MARKET.replace(payoffs=dict(zip(MARKET.claims, rows, strict=True))) == MARKET
+    priors = np.array([[0.2, 0.5, 0.3], [0.3, 0.3, 0.4]])
+    for table in (
+        data_array(priors, {"state": order}, ("prior", "state")),
+        data_array(priors.T, {"state": order}, ("state", "prior")),
+    ):
+        maker = kpm.PolytopeMaker(table, 1.0)
+        assert maker.labels == tuple(order)
+        market = kpm.Market(PAYOFFS, claims=MARKET.claims, states=STATES, maker=maker)
+        assert market.maker.priors.tolist() == [[0.5, 0.3, 0.2], [0.3, 0.4, 0.3]]
+
+
+def test_an_xarray_with_other_coordinates_is_refused(data_array: Any) -> None:
+    other = data_array(MARKET.prior, {"state": ["H", "D", "X"]}, ("state",))
+    for field in ("prior", "inventory"):
+        with pytest.raises(kpm.InputError, match=rf"^{field}: lacks state 'A' and has 'X'"):
+            MARKET.replace(**{field: other})
+
+
+def test_an_xarray_without_coordinates_is_in_the_order_of_the_labels(data_array: Any) -> None:
+    assert MARKET.replace(prior=data_array(MARKET.prior, {}, ("state",))) == MARKET
+    assert MARKET.replace(payoffs=data_array(PAYOFFS, {}, ("claim", "state"))) == MARKET

@@ -34,6 +34,7 @@ __all__ = [
     "default_labels",
     "has_column",
     "has_labelled_rows",
+    "in_pandas",
     "integer_claims",
     "integers_as_labels",
     "labelled_claims",
@@ -72,9 +73,9 @@ class NamedTable(NamedTuple):
 def named_entries(value: Any, field: str, axis: str = "state") -> Named:
     """Separate a vector's entries from its labels.
 
-    A mapping and a pandas Series have labels; a table or data frame has them in the column
-    ``axis``, or for pandas in its index, and the entries in the column ``field``. Arrays, lists,
-    and the series of polars and pyarrow have none.
+    A mapping, a pandas Series and an xarray with coordinates have labels; a table or data frame has
+    them in the column ``axis``, or for pandas in its index, and the entries in the column
+    ``field``. Arrays, lists, and the series of polars and pyarrow have none.
 
     Raises
     ------
@@ -83,6 +84,7 @@ def named_entries(value: Any, field: str, axis: str = "state") -> Named:
     """
     if isinstance(value, _PLAIN):
         return Named(value, None)
+    value = in_pandas(value)
     if is_frame(value):
         return _from_table(value, field, axis)
     if isinstance(value, Mapping):
@@ -106,6 +108,13 @@ def _from_table(frame: Any, field: str, axis: str) -> Named:
     raise InputError(f"a table must have a column {axis!r} with the labels", field=field)
 
 
+def in_pandas(value: Any) -> Any:
+    """Return an xarray with coordinates as pandas has it, with states in columns if it says so."""
+    if not is_a(value, "xarray", "DataArray") or value.ndim not in (1, 2) or not value.indexes:
+        return value
+    return (value.T if value.ndim == 2 and value.dims[0] == "state" else value).to_pandas()
+
+
 def has_column(value: Any, name: str, axis: str) -> bool:
     """Whether a value is a table by ``axis`` and has a column of that name."""
     if is_frame(value):
@@ -124,6 +133,7 @@ def named_table(value: Any, field: str = "payoffs", *, comma: bool = False) -> N
     labelled = has_labelled_rows(value)
     if isinstance(value, _PLAIN) and not labelled:
         return NamedTable(value, None, None)
+    value = in_pandas(value)
     framed = is_frame(value)
     if framed or (isinstance(value, Mapping) and _is_column(value.get("claim"))):
         table = table_columns(value)
@@ -147,7 +157,8 @@ def named_table(value: Any, field: str = "payoffs", *, comma: bool = False) -> N
 def has_labelled_rows(value: Any) -> bool:
     """Whether a list holds vectors that have labels, such as rows of a data frame."""
     return isinstance(value, list | tuple) and any(
-        type(row) not in _UNLABELLED and (isinstance(row, Mapping) or is_a(row, "pandas", "Series"))
+        type(row) not in _UNLABELLED
+        and (isinstance(row, Mapping) or is_a(in_pandas(row), "pandas", "Series"))
         for row in value
     )
 

@@ -18,6 +18,7 @@ from .labels import (
     default_labels,
     has_column,
     has_labelled_rows,
+    in_pandas,
     named_entries,
     named_table,
     reordering,
@@ -41,7 +42,7 @@ def states_named_by(value: Any, field: str) -> tuple[tuple[str, ...], bool]:
 
     The numbers from 0 to N - 1, in any order, are the default labels; so they are without labels.
     """
-    named = None
+    named, value = None, in_pandas(value)
     if _is_table(value):
         table = named_table(value, field)
         entries, named = table.entries, table.columns
@@ -78,6 +79,7 @@ def labelled_rows(
     Labels other than those of the maker's states (numbers, if it has none) are refused, never
     ignored.
     """
+    value = in_pandas(value)
     if not _is_table(value):
         if isinstance(value, np.ndarray | list | tuple | float | int):
             return value, None
@@ -120,6 +122,7 @@ def checked_limit(value: Any, field: str) -> float:
 
 def quantities_by_claim(value: Any, claims: tuple[str, ...]) -> Any:
     """Return quantities, or a row of them for each claim, in the order of the claims."""
+    value = in_pandas(value)
     if not is_frame(value) or has_column(value, "quantities", "claim"):
         labelled = hasattr(value, "__len__") and not isinstance(value, str | bytes)
         return align(value, claims, "quantities", "claim") if labelled else value
