@@ -19,12 +19,6 @@ constexpr Attempt kAttempts[] = {{0.01, 0.6, 0.1},
                                  {1.0, 0.5, 0.5, 1e-3},
                                  {10.0, 1e-4, 0.5, 1e-2}};
 
-// Up to this many states and claims the simplex method is tried first, and from this many claims on
-// where any multipliers will do: the prices of many claims leave a cell hardly any interior, and
-// the state prices that reached the cell are a few pivots from the best.
-constexpr int kFewForSimplex = 32;
-constexpr int kMany = 64;
-
 // The simplex method's multipliers are used where all prices that may move have this much room:
 // elsewhere other multipliers are optimal too, and central ones bound other cells better.
 constexpr double kRoom = 1e-7;
@@ -184,24 +178,22 @@ void CellSolver::settle_prices(const Hull& hull, const Settings& settings, int& 
   if (settle_without_trade(hull)) {
     return;
   }
-  const bool many = market_.claims() >= kMany && !market_.disjoint.disjoint();
-  const bool vertices = settings.rough || (many && !settings.central_multipliers);
-  if (vertices || market_.states() + market_.claims() <= kFewForSimplex) {
-    if (simplex_) {
-      simplex_->keep_to_doubles(settings.rough);
-    }
-    const Vertex vertex = settle_at_vertex(hull);
-    if (simplex_) {
-      simplex_->keep_to_doubles(false);
-    }
-    if (settings.rough) {
-      optimum_.primal_residual = vertex == Vertex::kNone ? kInfinity : optimum_.primal_residual;
-      return;
-    }
-    const bool enough = vertex == Vertex::kDegenerate && !settings.central_multipliers;
-    if (vertex == Vertex::kRegular || enough) {
-      return;
-    }
+  // The simplex method first: the state prices that reached the cell are a few pivots from the
+  // best, and the prices of many claims leave it hardly any interior.
+  if (simplex_) {
+    simplex_->keep_to_doubles(settings.rough);
+  }
+  const Vertex vertex = settle_at_vertex(hull);
+  if (simplex_) {
+    simplex_->keep_to_doubles(false);
+  }
+  if (settings.rough) {
+    optimum_.primal_residual = vertex == Vertex::kNone ? kInfinity : optimum_.primal_residual;
+    return;
+  }
+  if (vertex == Vertex::kRegular ||
+      (vertex == Vertex::kDegenerate && !settings.central_multipliers)) {
+    return;
   }
   const double tolerance = 0.5 * settings.tolerance;
   reached_ = false;
