@@ -60,11 +60,14 @@ bool LocalSearch::no_trade_supported(const std::vector<int>& cell) {
 }
 
 double LocalSearch::climb(std::vector<int> cell, std::vector<CellMove>& moves,
-                          std::vector<Candidate>& found) {
+                          const Multipliers& multipliers, std::vector<Candidate>& found) {
   apply_moves(cell, moves);
   double best = solve(cell, found);
   for (int round = 0; round < kRounds; ++round) {
-    const double value = climb_once(found);
+    if (!next_cell(cell) || multipliers.bound(corners_, {cell, cell}) <= best + kImprovement) {
+      break;
+    }
+    const double value = solve(cell, found);
     if (value <= best + kImprovement) {
       break;
     }
@@ -74,9 +77,14 @@ double LocalSearch::climb(std::vector<int> cell, std::vector<CellMove>& moves,
 }
 
 double LocalSearch::climb_once(std::vector<Candidate>& found) {
-  std::vector<int> cell = solved_;
+  std::vector<int> cell;
+  return next_cell(cell) ? solve(cell, found) : -kInfinity;
+}
+
+bool LocalSearch::next_cell(std::vector<int>& cell) {
+  cell = solved_;
   find_moves(cell);
-  return apply_moves(cell, moves_) ? solve(cell, found) : -kInfinity;
+  return apply_moves(cell, moves_);
 }
 
 void LocalSearch::find_moves(const std::vector<int>& cell) {

@@ -34,9 +34,11 @@ class LocalSearch {
   LocalSearch(const ScaledMarket& market, const std::vector<Corners>& corners, Arena& arena,
               Checkpoint& checkpoint);
 
-  /// Apply the moves to `cell`, if state prices reach the result, then climb from there. Every
-  /// clearing on the way is appended to `found`; returns the best value.
-  double climb(std::vector<int> cell, std::vector<CellMove>& moves, std::vector<Candidate>& found);
+  /// Apply the moves to `cell`, if state prices reach the result, then climb from there, as long as
+  /// the multipliers, which bound any cell, leave room above the best so far. Every clearing on the
+  /// way is appended to `found`; returns the best value.
+  double climb(std::vector<int> cell, std::vector<CellMove>& moves, const Multipliers& multipliers,
+               std::vector<Candidate>& found);
 
   /// One round of that from the cell solved last: the next cell's value, minus infinity if there is
   /// none.
@@ -62,6 +64,8 @@ class LocalSearch {
   void reset_counts() { cells_ = iterations_ = 0; }
 
  private:
+  /// The one after the cell solved last: whether there is one.
+  bool next_cell(std::vector<int>& cell);
   void find_moves(const std::vector<int>& cell);
 
   const ScaledMarket& market_;

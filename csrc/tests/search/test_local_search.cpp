@@ -41,6 +41,22 @@ TEST(a_rough_answer_is_none_to_a_precise_question) {
   CHECK(found.size() == 2);
 }
 
+TEST(a_climb_ends_where_the_multipliers_leave_no_room) {
+  Setting setting;
+  const auto cells = [&setting](double shift) {
+    LocalSearch search(setting.scaled, setting.corners, setting.arena, setting.checkpoint);
+    Multipliers multipliers(setting.scaled);
+    multipliers.set(setting.scaled, 0.0);
+    multipliers.constant += shift;
+    std::vector<CellMove> none;
+    std::vector<Candidate> found;
+    search.climb({0, 2}, none, multipliers, found);
+    return found.size();
+  };
+  CHECK(cells(0.0) > 1);
+  CHECK(cells(-2.0) == 1);  // less than what the first cell is worth
+}
+
 TEST(what_reaches_a_cell_is_not_said_to_reach_the_next) {
   Setting setting;
   const auto hull_of = [&setting](const std::vector<int>& cell) {

@@ -177,7 +177,7 @@ LinearSubtree::Fate LinearSubtree::judge(Branch& branch, bool keep_pruned, std::
     return Fate::kOpen;
   }
   if (diving_ != nullptr) {
-    climb(node.box, *diving_);
+    climb(node, *diving_);
     diving_ = nullptr;
   }
   return Fate::kExact;
@@ -202,7 +202,8 @@ void LinearSubtree::file(Branch&& branch, Fate fate, bool keep_pruned) {
   }
 }
 
-void LinearSubtree::climb(const Box& box, NodeOutcome& outcome) {
+void LinearSubtree::climb(const Node& node, NodeOutcome& outcome) {
+  const Box& box = node.box;
   for (int k = 0; k < box.claims(); ++k) {
     const auto at = static_cast<std::size_t>(k);
     const Corners& corners = corners_[at];
@@ -215,7 +216,7 @@ void LinearSubtree::climb(const Box& box, NodeOutcome& outcome) {
     cell_[at] = there ? by_demand : corners.piece_at_price(first, last, prices_[k]);
   }
   moves_.clear();
-  best_ = std::max(best_, cells_.climb(cell_, moves_, outcome.candidates));
+  best_ = std::max(best_, cells_.climb(cell_, moves_, node.multipliers, outcome.candidates));
 }
 
 /// The halves wait for their turn.

@@ -58,7 +58,7 @@ class LinearSubtree {
   Trial try_split(const Branch& branch, const Split& split, double gap, bool keep_pruned);
   Fate judge(Branch& branch, bool keep_pruned, std::vector<Node>& cut);
   void file(Branch&& branch, Fate fate, bool keep_pruned);
-  void climb(const Box& box, NodeOutcome& outcome);
+  void climb(const Node& node, NodeOutcome& outcome);
   void keep_open();
   Branch take_best();
   void keep_maximum(const Node& node);
