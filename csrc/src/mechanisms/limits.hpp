@@ -47,7 +47,9 @@ class Limits {
   Status status() const { return status_; }
 
   /// From the search to the selection, which has the time that the search has left it.
-  void begin_selection() { token_.renew(stopped_before_ || status_ == Status::kTimeLimit); }
+  void begin_selection() {
+    token_.renew(stopped_before_ || status_ == Status::kTimeLimit, token_.seen());
+  }
 
   void report(const Progress& progress) {
     if (settings_.monitor && settings_.monitor(progress)) {
@@ -61,7 +63,7 @@ class Limits {
     if (status_ == Status::kInterrupted) {
       return false;
     }
-    if (Clock::now() >= token_.until()) {
+    if (token_.seen() >= token_.until()) {
       status_ = Status::kTimeLimit;
       return false;
     }

@@ -29,13 +29,18 @@ class Checkpoint {
 
   /// Before so many operations, during which the token is not polled.
   void pass(double operations) {
-    left_ -= operations;
-    if (left_ < 0.0) {
-      left_ = token_.grain();
-      if (token_.poll(operations)) {
-        throw Abandoned();
-      }
+    if (stops(operations)) {
+      throw Abandoned();
     }
+  }
+  /// The same, for who has something to finish.
+  bool stops(double operations) {
+    left_ -= operations;
+    if (left_ >= 0.0) {
+      return false;
+    }
+    left_ = token_.grain();
+    return token_.poll(operations);
   }
 
  private:

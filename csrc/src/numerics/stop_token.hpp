@@ -49,8 +49,8 @@ class StopToken {
     if (overdue_ && ahead > affordable_) {
       stop();
     } else if (!stopped() && std::this_thread::get_id() == caller_) {
-      if (const Clock::time_point now = Clock::now(); now >= next_) {
-        poll_now(now);
+      if (now() >= next_) {
+        poll_now(seen_);
       }
     }
     return stopped();
@@ -58,12 +58,18 @@ class StopToken {
 
   /// Asks at once. The caller's thread only.
   bool poll_now(Clock::time_point now = Clock::now()) {
+    seen_ = now;
     next_ = next_poll(now);
     if (!stopped() && wanted_ && !wanted_()) {
       stop();
     }
     return stopped();
   }
+
+  /// The clock's time, and when it was read last: a few operations ago, where work polls. The
+  /// caller's thread only.
+  Clock::time_point now() { return seen_ = Clock::now(); }
+  Clock::time_point seen() const { return seen_; }
 
   /// Whether there is a deadline.
   bool timed() const { return deadline_ != Clock::time_point::max(); }
@@ -76,7 +82,7 @@ class StopToken {
   /// when no other works.
   void leave(Clock::duration needed, Clock::duration liked) {
     if (timed()) {
-      const Clock::duration left = deadline_ - needed - Clock::now();
+      const Clock::duration left = deadline_ - needed - seen_;
       until_ = deadline_ - needed - std::min(liked, std::max(left / 2, Clock::duration::zero()));
       next_ = std::min(next_, until_);
     }
@@ -87,6 +93,7 @@ class StopToken {
   /// `time` it has what is left before the deadline instead, and after the deadline no time at all.
   /// The caller's thread only, when no other works.
   void renew(bool time = false, Clock::time_point now = Clock::now()) {
+    seen_ = now;
     overdue_ = stopped();
     affordable_ = kAffordable;
     if (time) {
@@ -105,7 +112,7 @@ class StopToken {
   }
 
   static constexpr auto kInterval = std::chrono::milliseconds(20);
-  static constexpr double kGrain = 5e4;       // operations: some ten microseconds
+  static constexpr double kGrain = 5e5;       // operations: some ten microseconds
   static constexpr double kAffordable = 2e7;  // operations that take about as long
 
   std::function<bool()> wanted_;
@@ -114,6 +121,7 @@ class StopToken {
   std::thread::id caller_;
   std::function<void(double)> polling_;  // called at every poll: for tests
   Clock::time_point next_;
+  Clock::time_point seen_;
   std::atomic<bool> stopped_{false};
   bool overdue_ = false;
   double affordable_ = kAffordable;

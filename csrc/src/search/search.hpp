@@ -43,12 +43,15 @@ class Reporter {
   /// With what `progress` returns, if it is time, or `at_once`.
   template <class MakeProgress>
   void report(MakeProgress&& progress, bool at_once = false) {
-    const Clock::time_point now = Clock::now();
-    if (settings_.token->stopped() || (!at_once && now < next_)) {
+    StopToken& token = *settings_.token;
+    // Where nobody looks, the time of the last poll will do: reading it takes longer than a node's
+    // bookkeeping.
+    const Clock::time_point now = settings_.report ? token.now() : token.seen();
+    if (token.stopped() || (!at_once && now < next_)) {
       return;
     }
     next_ = now + kInterval;
-    if (!settings_.token->poll_now(now) && settings_.report) {
+    if (!token.poll_now(now) && settings_.report) {
       settings_.report(progress());
     }
   }

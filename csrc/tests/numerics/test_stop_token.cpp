@@ -2,6 +2,7 @@
 #include <thread>
 
 #include "check.hpp"
+#include "numerics/checkpoint.hpp"
 #include "numerics/stop_token.hpp"
 
 namespace kpm {
@@ -83,6 +84,42 @@ TEST(a_part_stops_at_its_own_end_and_the_next_one_has_what_is_left) {
   while (!token.poll()) {
   }
   CHECK(Clock::now() >= deadline);
+}
+
+TEST(a_token_has_seen_the_time_of_its_last_poll) {
+  StopToken token([] { return true; });
+  const Clock::time_point before = token.seen();
+  std::this_thread::sleep_for(milliseconds(1));
+  CHECK(token.seen() == before);
+  token.poll();
+  const Clock::time_point after = token.seen();
+  CHECK(after > before);
+  CHECK(token.now() >= after);
+  CHECK(token.seen() >= after);
+}
+
+TEST(a_checkpoint_polls_once_its_operations_are_done) {
+  int asked = 0;
+  StopToken token(
+      [&] {
+        ++asked;
+        return false;
+      },
+      nullptr, Clock::now());
+  Checkpoint checkpoint(token);
+  const double grain = token.grain();
+  CHECK(!checkpoint.stops(grain));
+  CHECK(asked == 0);
+  CHECK(checkpoint.stops(1.0));
+  CHECK(asked == 1);
+  CHECK(!checkpoint.stops(0.5 * grain));
+  bool abandoned = false;
+  try {
+    checkpoint.pass(grain);
+  } catch (const Abandoned&) {
+    abandoned = true;
+  }
+  CHECK(abandoned);
 }
 
 TEST(before_a_deadline_a_token_still_asks_every_twenty_milliseconds) {

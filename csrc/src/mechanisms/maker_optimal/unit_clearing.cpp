@@ -92,7 +92,11 @@ void UnitClearing::prepare() {
 bool UnitClearing::search(bool& warm) {
   std::function<void(const Progress&)> report;  // where somebody looks at it
   if (settings_.monitor) {
-    report = [this](const Progress& progress) { limits_.report(in_money(progress)); };
+    report = [this](const Progress& progress) {
+      Progress now = in_money(progress);
+      now.elapsed = seconds_since_start();
+      limits_.report(now);
+    };
   }
   const SearchTask task{settings_, token_, limits_.interruption(), std::move(report),
                         [this](double stake) { return too_coarse(stake); }};
@@ -366,6 +370,7 @@ void UnitClearing::finish() {
   clearing_.seconds_total = seconds_since_start();
   clearing_.seconds_select =
       clearing_.seconds_total - clearing_.seconds_compile - clearing_.seconds_search;
+  clearing_.progress.elapsed = clearing_.seconds_total;
 }
 
 /// Whether a stake, scaled, is too little for the unit, and there is a smaller one, which is left
@@ -394,7 +399,6 @@ bool UnitClearing::nothing_can_trade() const {
 }
 
 Progress UnitClearing::in_money(Progress progress) const {
-  progress.elapsed = seconds_since_start();
   progress.cells = cells_;
   progress.certainty_equivalent = to_money(scaled_, progress.certainty_equivalent);
   progress.upper_bound = to_money(scaled_, progress.upper_bound);
@@ -402,8 +406,8 @@ Progress UnitClearing::in_money(Progress progress) const {
   return progress;
 }
 
-double UnitClearing::seconds_since_start() const {
-  return std::chrono::duration<double>(Clock::now() - start_).count();
+double UnitClearing::seconds_since_start() {
+  return std::chrono::duration<double>(token_.now() - start_).count();
 }
 
 }  // namespace kpm

@@ -62,7 +62,7 @@ class UnitClearing {
   bool nothing_can_trade() const;
   double least_stake() const;
   Progress in_money(Progress progress) const;
-  double seconds_since_start() const;
+  double seconds_since_start();
 
   const CanonicalBook& book_;
   const Orders& orders_;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <utility>
 
+#include "numerics/checkpoint.hpp"
 #include "numerics/near_ties.hpp"
 #include "numerics/tolerances.hpp"
 #include "search/safe_start.hpp"
@@ -144,13 +145,11 @@ class Tree {
     if (size * size * size > kHeavy) {
       take(SafeStart(market_, corners_).follow());
     }
-    // To read the clock may take as long as a hundred floating-point operations.
-    const bool timed = token_.timed();
-    const Clock::time_point begin = timed ? Clock::now() : Clock::time_point();
+    const Clock::time_point begin = token_.now();
     NodeOutcome first = first_.first_clearings();
     merge(first);
-    if (timed && progress_.solved > 0) {
-      of_a_cell_ = (Clock::now() - begin) / progress_.solved;
+    if (progress_.solved > 0) {
+      of_a_cell_ = (token_.now() - begin) / progress_.solved;
     }
     if (token_.stopped()) {
       SafeStart safe(market_, corners_);
@@ -379,6 +378,8 @@ class Tree {
     const std::shared_ptr<const CellOptimum> optimum =
         best != candidates_.end() ? best->optimum : nullptr;
     std::unique_ptr<TangentBound> tangent;  // made where cells may tie
+    Checkpoint checkpoint(token_);
+    const double of_a_tangent = static_cast<double>(market_.claims()) * market_.states();
     std::vector<Multipliers> worse;  // supports of cells that do not tie: they may rule out others
     for (const auto& [cell, node] :
          tied_cells(market_, tight, corners_, optimum.get(), best_, tangent)) {
@@ -386,7 +387,7 @@ class Tree {
       if (std::any_of(candidates_.begin(), candidates_.end(), known)) {
         continue;
       }
-      if (token_.poll()) {
+      if (token_.stopped() || checkpoint.stops(of_a_tangent)) {
         return;
       }
       const Box box{cell, cell};

@@ -39,7 +39,7 @@ class Pipeline {
   static constexpr std::int64_t kMost = 8;
 
   Pipeline(Tree& tree, const SearchSettings& settings)
-      : tree_(tree), settings_(settings), token_(*settings.token), begin_(Clock::now()) {}
+      : tree_(tree), settings_(settings), token_(*settings.token), begin_(token_.seen()) {}
 
   /// Until the tree ends; returns how many threads worked, at most.
   int run() {
