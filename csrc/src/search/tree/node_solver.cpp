@@ -74,6 +74,11 @@ void NodeSolver::examine(Node& node, const NodeTask& task, NodeOutcome& outcome)
       outcome.pruned.push_back(std::move(node));
       return;
     }
+    if (node.bound <= incumbent + kTie) {
+      outcome.relaxed = node.bound;
+      outcome.fathomed.push_back(std::move(node));
+      return;
+    }
   }
   if (node.box.is_cell()) {
     cells_.solve(node.box.first, outcome.candidates);
