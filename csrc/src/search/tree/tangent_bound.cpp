@@ -178,8 +178,7 @@ double TangentBound::rise(int claim, double distance) {
     return std::max(0.0, lean_ * (std::sqrt(least) - spread_));
   }
   const double a = market_.risk_aversion;
-  const double moved = std::min(a, 1.0 / reach_);  // a times the share of z considered
-  return std::log1p(moved * moved * least / (2.0 + moved * reach_)) / a;
+  return std::log1p(a * least / (2.0 / a + reach_)) / a;
 }
 
 double TangentBound::farthest(int claim, double shortfall) {

@@ -56,9 +56,9 @@ class TangentBound {
   /// change by, over a range |z|, and p held,
   ///     rho(L + z) - rho(L) - g.z  >=  (1/a) ln E_g e^{a (z - E_g z)}
   ///                                >=  (1/a) ln(1 + a^2 Var_g(z) / (2 + a |z|)).
-  /// The variance is at least distance^2 over the claim's diagonal entry of the inverse of the
-  /// payoffs' covariance under g. By convexity what holds for a part of z, one of a |z| <= 1, holds
-  /// for z. Supported by p = g it is e (sd_g(z) - sd_g(L)) instead.
+  /// since e^x >= 1 + x + x^2 / (2 + |x|). The variance is at least distance^2 over the claim's
+  /// diagonal entry of the inverse of the payoffs' covariance under g. Supported by p = g it is
+  /// e (sd_g(z) - sd_g(L)) instead.
   double rise(int claim, double distance);
 
   /// Where `support_inside` supports: how far the demand for a claim can be off in a clearing of

@@ -79,7 +79,7 @@ TEST(the_risk_rises_at_least_as_much_as_its_curvature_bound) {
       for (int k = 0; k < at.scaled.claims(); ++k) {
         const double said = tangent.rise(k, std::abs(moved[k] - at.demand[k]));
         CHECK_AT_MOST(said, rise, 1e-13);
-        told += said > 1e-3 * rise && said > 0.0 ? 1 : 0;
+        told += said > 0.05 * rise && said > 0.0 ? 1 : 0;
       }
     }
   }
@@ -293,13 +293,12 @@ TEST(the_rise_beside_replaceable_claims_is_no_more_than_exact) {
     covariance.diagonal().array() += kRegular;
     const Exact inverse = covariance.llt().solve(Exact::Identity(size, size));
     const long double a = at.scaled.risk_aversion;
-    const long double moved = std::min(a, 1.0L / reach);
     for (Eigen::Index j = 0; j < size; ++j) {
       const double distance = random.uniform(0.1, 1.0) * static_cast<double>(reach);
       const long double least =
           static_cast<long double>(distance) * distance / inverse(j, j) - kRegular * squares;
       const long double exact =
-          least > 0.0L ? std::log1p(moved * moved * least / (2.0L + moved * reach)) / a : 0.0L;
+          least > 0.0L ? std::log1p(a * least / (2.0L / a + reach)) / a : 0.0L;
       const double said = tangent.rise(moving[static_cast<std::size_t>(j)], distance);
       CHECK_AT_MOST(said, static_cast<double>(exact), 1e-14 * static_cast<double>(exact));
       told += said > 0.9 * static_cast<double>(exact) && said > 0.0 ? 1 : 0;
