@@ -47,6 +47,23 @@ def test_no_trade_proves_itself(ambiguity: float) -> None:
     kpm.check_certificate(market, orders, result).raise_if_failed()
 
 
+@pytest.mark.parametrize("ambiguity", [0.5, 0.55, 0.6, 0.65])
+def test_little_traded_near_a_kink_is_found_at_the_first_node(ambiguity: float) -> None:
+    """A maker averse enough to trade next to nothing: no multiplier tells a bid that fills in part
+    from one that does not, but the curvature of the risk, or its kink, does."""
+    market = simulation_a(ambiguity)[0].replace(risk_aversion=1e4)
+    orders = kpm.Orders(
+        np.arange(paper.STATES), 1, paper.LIMIT, [bid.quantity for bid in paper.TABLE_3]
+    )
+    result = kpm.clear(market, orders, threads=1)
+    assert (result.stats.nodes, result.stats.relaxations, result.stats.solved) == (1, 1, 4)
+    assert np.all(result.fills[:-1] > 0.0)
+    assert result.verify()
+    np.testing.assert_allclose(
+        result.fills, kpm.clear(market, orders, method="enumerate").fills, rtol=1e-6, atol=1e-18
+    )
+
+
 @pytest.mark.parametrize("ambiguity", [0.5, 1.0, math.inf])
 @pytest.mark.parametrize("spread", [0.02, 1e-3])
 @pytest.mark.parametrize("agrees", [True, False])

@@ -18,9 +18,10 @@ constexpr double kBranchShare = 0.02;  // of the distance to the best: accuracy 
 constexpr int kBeside = 2;  // of the halves of a box, whose best corners are near its own
 constexpr double kRelaxTolerance = 1e-12;
 constexpr Attempt kAttempts[] = {{0.1, 0.2}, {1.0, 0.01}};
-constexpr int kMany = 64;      // claims from which a relaxation takes as long as thirty cells
-constexpr double kNear = 0.5;  // of the gap: neighbours of clearings farther off are not tried
-constexpr double kOff = 0.1;   // of the gap: what the hulls overstate next to it is nothing
+constexpr int kMany = 64;        // claims from which a relaxation takes as long as thirty cells
+constexpr double kNear = 0.5;    // of the gap: neighbours of clearings farther off are not tried
+constexpr double kOff = 0.1;     // of the gap: what the hulls overstate next to it is nothing
+constexpr double kSteep = 0.03;  // of the deviation of losses: how the risk rises from a kink
 
 }  // namespace
 
@@ -107,8 +108,7 @@ void NodeSolver::examine(Node& node, const NodeTask& task, NodeOutcome& outcome)
   // Where no hull overstates much of the gap the relaxation's optimum is that of a cell, and to
   // look for that takes less than to split the box until it is found.
   if (task.climb || choose(node, incumbent, task).area <= kOff * (node.bound - incumbent)) {
-    best =
-        std::max(best, cells_.climb(round(node.box), moves_, node.multipliers, outcome.candidates));
+    best = std::max(best, cells_.climb(round(node), moves_, node.multipliers, outcome.candidates));
     count(outcome);
     take_bound_of_cell(node);
     outcome.add_support(cell_multipliers_);
@@ -271,8 +271,20 @@ void NodeSolver::count(NodeOutcome& outcome) {
   cells_.reset_counts();
 }
 
-/// The cell at the relaxation's prices, and the moves to steps that its demand suggests.
-std::vector<int> NodeSolver::round(const Box& box) {
+/// What a claim's demand, if it is moved to a flat, costs by the curvature of the risk, about and
+/// at least. Under multipliers such a move often costs nothing.
+double NodeSolver::lost_on_flat(int claim, double demand) const {
+  const Multipliers& of = relaxation_->multipliers();
+  const auto off = market_.payoffs.row(claim).transpose().array() - of.value()[claim];
+  const double squares = demand * demand * (of.marginal_state_prices() * off.square()).sum();
+  const bool smooth = market_.kind == Ambiguity::kNone || relaxation_->ambiguity_price() > 0.0;
+  return smooth ? 0.5 * market_.risk_aversion * squares : kSteep * std::sqrt(squares);
+}
+
+/// The cell at the relaxation's prices, and the moves to steps that its demand suggests: those
+/// nearer to it, and of the whole book also those at whose prices less is lost than on a flat.
+std::vector<int> NodeSolver::round(const Node& node) {
+  const Box& box = node.box;
   std::vector<int> cell(box.first.size());
   moves_.clear();
   for (int k = 0; k < box.claims(); ++k) {
@@ -293,7 +305,11 @@ std::vector<int> NodeSolver::round(const Box& box) {
                           corners.price[static_cast<std::size_t>(first)];
     const double demands = corners.demand[static_cast<std::size_t>(first)] -
                            corners.demand[static_cast<std::size_t>(last) + 1];
-    if (by_demand != cell[at] && off_price * demands < off_demand * prices) {
+    const auto cheap = [&] {
+      const double lambda = relaxation_->multipliers().lambda()[k];
+      return node.id == 0 && std::abs(lambda) * off_price < lost_on_flat(k, off_demand);
+    };
+    if (by_demand != cell[at] && (off_price * demands < off_demand * prices || cheap())) {
       moves_.push_back({k, by_demand, -off_price});
     } else if (prices == 0.0 && by_demand != cell[at]) {
       cell[at] = by_demand;

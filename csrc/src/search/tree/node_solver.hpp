@@ -62,7 +62,8 @@ class NodeSolver {
   void take_bound_of_cell(Node& node);
   int claims() const { return market_.claims(); }
   void count(NodeOutcome& outcome);
-  std::vector<int> round(const Box& box);
+  std::vector<int> round(const Node& node);
+  double lost_on_flat(int claim, double demand) const;
   void narrow(Node& node, const NodeTask& task, NodeOutcome& outcome);
   Split choose(const Node& node, double best, const NodeTask& task) const;
   void split(Node&& node, double best, const NodeTask& task, NodeOutcome& outcome);
