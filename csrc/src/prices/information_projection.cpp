@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "numerics/inner_products.hpp"
+#include "prices/disjoint_ranges.hpp"
 
 namespace kpm {
 
@@ -46,13 +47,14 @@ InformationProjection::InformationProjection(const ScaledMarket& market, Arena& 
                                              Checkpoint* checkpoint)
     : market_(market),
       checkpoint_(checkpoint),
+      sets_(disjoint_sets(market)),
       end_(arena.span<int>(market.claims())),
       low_(arena.array(market.claims())),
       high_(arena.array(market.claims())),
       distribution_(arena.array(market.states())),
-      payoffs_(rows_unless(market.disjoint.disjoint(), market, market.states(), arena)),
-      scaled_(rows_unless(market.disjoint.disjoint(), market, market.states(), arena)),
-      hessian_(rows_unless(market.disjoint.disjoint(), market, market.claims(), arena)),
+      payoffs_(rows_unless(sets_.disjoint(), market, market.states(), arena)),
+      scaled_(rows_unless(sets_.disjoint(), market, market.states(), arena)),
+      hessian_(rows_unless(sets_.disjoint(), market, market.claims(), arena)),
       prior_(arena.array(market.states())),
       weight_(arena.array(market.states())),
       root_(arena.array(market.states())),
@@ -302,10 +304,24 @@ bool InformationProjection::drop_wrong_sign_multipliers() {
 bool InformationProjection::settle(double farthest) {
   farthest_ = farthest;
   too_far_ = false;
-  if (market_.disjoint.disjoint()) {
+  if (sets_.disjoint()) {
     return settle_disjoint();
   }
   return settle_by(true) || (!too_far_ && settle_by(false));
+}
+
+/// Whether prices of disjoint claims within their ranges, beside the states in which none pays, can
+/// add up to one.
+bool InformationProjection::ranges_add_up(const Slice& share, double free, double slack) const {
+  double least = 0.0;
+  double most = free > 0.0 ? kInfinity : 0.0;
+  for (int k = 0; k < market_.claims(); ++k) {
+    if (share[k] > 0.0) {
+      least += std::clamp(0.0, low_[k], high_[k]);
+      most += high_[k];
+    }
+  }
+  return least <= 1.0 + slack && most >= 1.0 - slack;
 }
 
 /// Within a claim's states the nearest prices are in the proportion of the prior, so only the
@@ -322,14 +338,18 @@ bool InformationProjection::settle_disjoint() {
   share.setZero();
   double free = 0.0;  // the share of states in which no claim pays
   for (const int i : support_) {
-    const int k = market_.disjoint.claim_of(i);
+    const int k = sets_.claim_of(i);
     (k == DisjointClaims::kNone ? free : share[k]) += market_.prior[i] / mass;
+  }
+  const double enough = kRounding * static_cast<double>(2 + market_.claims());
+  const double slack = std::max(kSlack, enough);
+  if (!ranges_add_up(share, free, slack)) {
+    return false;
   }
   double factor = 1.0;
   double too_small = 0.0;
   double too_large = kInfinity;
   double sum = 0.0;
-  const double enough = kRounding * static_cast<double>(2 + market_.claims());
   bool close = false;
   for (int step = 0; step < kFactorSteps; ++step) {
     pass(static_cast<double>(market_.claims()));
@@ -364,12 +384,12 @@ bool InformationProjection::settle_disjoint() {
     divergence += price_[k] > 0.0 ? price_[k] * std::log(price_[k] / share[k]) : 0.0;
   }
   too_far_ = divergence > farthest_;
-  if (too_far_ || !(std::abs(sum - 1.0) <= std::max(kSlack, enough))) {
+  if (too_far_ || !(std::abs(sum - 1.0) <= slack)) {
     return false;
   }
   distribution_.setZero();
   for (const int i : support_) {
-    const int k = market_.disjoint.claim_of(i);
+    const int k = sets_.claim_of(i);
     distribution_[i] =
         market_.prior[i] / mass * (k == DisjointClaims::kNone ? factor : price_[k] / share[k]);
   }

@@ -49,6 +49,7 @@ class InformationProjection {
  private:
   bool settle_by(bool together);
   bool settle_disjoint();
+  bool ranges_add_up(const Slice& share, double free, double slack) const;
   void load();
   void weigh();
   void pass(double operations);
@@ -63,6 +64,7 @@ class InformationProjection {
 
   const ScaledMarket& market_;
   Checkpoint* checkpoint_;
+  const DisjointClaims sets_;
   std::vector<int> support_;  // the states that may be positive
   std::vector<int> active_;   // claims whose price is wanted; all other multipliers are zero
   Span<int> end_;             // (claims) -1 the low end, +1 the high end, 0 neither

@@ -8,9 +8,10 @@
 
 namespace kpm::test {
 
-/// Enough claims for the solvers without matrices; mostly some states pay no claim.
-inline RandomBook disjoint_book(Random& random, int orders) {
-  const int claims = static_cast<int>(DisjointClaims::kFewest) + random.below(10);
+/// Enough claims for the solvers without matrices, or fewer; mostly some states pay no claim.
+inline RandomBook disjoint_book(Random& random, int orders,
+                                int fewest = static_cast<int>(DisjointClaims::kFewest)) {
+  const int claims = fewest + random.below(10);
   const int states = claims + random.below(3) * random.below(20);
   RandomBook book(random, states, claims, orders);
   const bool covering = random.below(2) == 0;
