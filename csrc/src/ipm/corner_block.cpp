@@ -11,9 +11,22 @@ namespace {
 
 constexpr double kFirstWeight = 0.02;  // the largest weight of a corner that joins midway
 
+/// The most columns of a claim, and one: where all places are taken a corner that is there already
+/// would drive another out.
+int most_columns(const std::vector<Corners>& corners) {
+  std::size_t most = 0;
+  for (const Corners& claim : corners) {
+    most = std::max(most, claim.price.size());
+  }
+  return static_cast<int>(most) + 1;
+}
+
 }  // namespace
 
-CornerBlock::CornerBlock(int claims, Arena& arena)
+CornerBlock::CornerBlock(const std::vector<Corners>& corners, Arena& arena)
+    : CornerBlock(static_cast<int>(corners.size()), most_columns(corners), arena) {}
+
+CornerBlock::CornerBlock(int claims, int most, Arena& arena)
     : price(arena.array(claims)),
       demand(arena.array(claims)),
       revenue(arena.array(claims)),
@@ -23,7 +36,8 @@ CornerBlock::CornerBlock(int claims, Arena& arena)
       demand_demand(arena.array(claims)),
       price_alone(arena.array(claims)),
       claims_(claims),
-      columns_(arena.span<Column>(Eigen::Index{claims} * kColumns)),
+      most_(std::min(kColumns, most)),
+      columns_(arena.span<Column>(Eigen::Index{claims} * most_)),
       count_(arena.span<int>(claims)),
       theta_(arena.array(claims)),
       dtheta_(arena.array(claims)),
@@ -45,7 +59,7 @@ void CornerBlock::add(int claim, int corner, const Corners& corners) {
       return;
     }
   }
-  if (count == kColumns) {
+  if (count == most_) {
     return;
   }
   Column& column = begin(claim)[count++];
@@ -121,7 +135,7 @@ void CornerBlock::move_to(const ArrayView& lambda, const ArrayView& value, doubl
 bool CornerBlock::insert(int claim, int corner, const Corners& corners, double lambda, double value,
                          double tau) {
   const int before = count_[claim];
-  if (before == kColumns) {
+  if (before == most_) {
     Column* lightest = begin(claim);
     for (Column* c = begin(claim); c != end(claim); ++c) {
       if (c->v < lightest->v) {

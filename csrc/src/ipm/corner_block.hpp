@@ -1,6 +1,8 @@
 // Hulls of staircase runs inside the interior-point method.
 #pragma once
 
+#include <vector>
+
 #include "book/corners.hpp"
 #include "numerics/arena.hpp"
 
@@ -16,7 +18,7 @@ namespace kpm {
 /// with the covariances of the corners under the weights v / z.
 class CornerBlock {
  public:
-  CornerBlock(int claims, Arena& arena);
+  CornerBlock(const std::vector<Corners>& corners, Arena& arena);
 
   /// Forget all columns.
   void clear();
@@ -68,13 +70,16 @@ class CornerBlock {
 
   static constexpr int kColumns = 24;  // a claim: more are needed by none, the lightest leaves
 
-  Column* begin(int k) { return columns_.begin() + Eigen::Index{k} * kColumns; }
-  const Column* begin(int k) const { return columns_.begin() + Eigen::Index{k} * kColumns; }
+  CornerBlock(int claims, int most, Arena& arena);
+
+  Column* begin(int k) { return columns_.begin() + Eigen::Index{k} * most_; }
+  const Column* begin(int k) const { return columns_.begin() + Eigen::Index{k} * most_; }
   Column* end(int k) { return begin(k) + count_[k]; }
   const Column* end(int k) const { return begin(k) + count_[k]; }
 
   int claims_;
-  Span<Column> columns_;  // (claims, kColumns)
+  int most_;              // columns of a claim
+  Span<Column> columns_;  // (claims, most_)
   Span<int> count_;       // (claims)
   Slice theta_, dtheta_;  // (claims)
   Slice share_;           // (claims) of the products
