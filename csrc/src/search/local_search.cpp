@@ -12,6 +12,7 @@ namespace {
 
 constexpr int kRounds = 20;
 constexpr double kImprovement = 1e-13;
+constexpr double kKept = 0.5;  // of what moves promise
 
 }  // namespace
 
@@ -85,6 +86,27 @@ bool LocalSearch::next_cell(std::vector<int>& cell) {
   cell = solved_;
   find_moves(cell);
   return apply_moves(cell, moves_);
+}
+
+bool LocalSearch::promising() {
+  find_moves(solved_);
+  const Slice& g = solver_.optimum().marginal_state_prices;
+  double promised = 0.0;
+  double kept = 0.0;
+  for (const CellMove& move : moves_) {
+    const auto at = static_cast<std::size_t>(move.claim);
+    const auto step =
+        static_cast<std::size_t>(Staircase::is_step(move.piece) ? move.piece : solved_[at]);
+    const double width = corners_[at].demand[step] - corners_[at].demand[step + 1];
+    const auto payoff = market_.payoffs.row(move.claim).transpose().array();
+    const double variance = (g * (payoff - (g * payoff).sum()).square()).sum();
+    // Of a gain of priority / width a share, less and less, as far as the curvature lets it.
+    const double all = market_.risk_aversion * variance * width * width;
+    const double share = all > move.priority ? move.priority / all : 1.0;
+    promised += move.priority;
+    kept += share * (move.priority - 0.5 * share * all);
+  }
+  return kept >= kKept * promised;
 }
 
 void LocalSearch::find_moves(const std::vector<int>& cell) {

@@ -44,6 +44,10 @@ class LocalSearch {
   /// none.
   double climb_once(std::vector<Candidate>& found);
 
+  /// Whether the curvature of the risk leaves half of what the moves of one round from the cell
+  /// solved last promise under its multipliers.
+  bool promising();
+
   /// Solve one cell, unless it was the last: its value, minus infinity if no state prices reach it,
   /// or where, for a `rough` answer, doubles find none.
   double solve(const std::vector<int>& cell, std::vector<Candidate>& found, bool rough = false);

@@ -22,6 +22,7 @@ constexpr int kMany = 64;        // claims from which a relaxation takes as long
 constexpr double kNear = 0.5;    // of the gap: neighbours of clearings farther off are not tried
 constexpr double kOff = 0.1;     // of the gap: what the hulls overstate next to it is nothing
 constexpr double kSteep = 0.03;  // of the deviation of losses: how the risk rises from a kink
+constexpr double kSeen = 0.003;  // of a run's demand: less may be what the relaxation left open
 
 }  // namespace
 
@@ -147,6 +148,10 @@ bool NodeSolver::close_root_by_cells(Node& node, double& incumbent, NodeOutcome&
     node.multipliers = cell_multipliers_;
   } else {
     take_bound_of_cell(node);
+  }
+  if (node.bound > incumbent + kTie && !cells_.promising()) {
+    count(outcome);
+    return false;
   }
   // Half of infinity is infinity: where no cell was reached there is nothing to climb from.
   while (node.bound > incumbent + kTie && node.bound - incumbent <= kClimbing * gap &&
@@ -306,10 +311,11 @@ std::vector<int> NodeSolver::round(const Node& node) {
     const double demands = corners.demand[static_cast<std::size_t>(first)] -
                            corners.demand[static_cast<std::size_t>(last) + 1];
     const auto cheap = [&] {
-      const double lambda = relaxation_->multipliers().lambda()[k];
-      return node.id == 0 && std::abs(lambda) * off_price < lost_on_flat(k, off_demand);
+      const double lost = std::abs(relaxation_->multipliers().lambda()[k]) * off_price;
+      return off_demand > kSeen * demands && lost < lost_on_flat(k, off_demand);
     };
-    if (by_demand != cell[at] && (off_price * demands < off_demand * prices || cheap())) {
+    if (by_demand != cell[at] &&
+        (off_price * demands < off_demand * prices || (node.id == 0 && cheap()))) {
       moves_.push_back({k, by_demand, -off_price});
     } else if (prices == 0.0 && by_demand != cell[at]) {
       cell[at] = by_demand;
