@@ -49,12 +49,14 @@ struct Side {
 
 class Cutter {
  public:
-  /// Never cuts below the floor, which would gain nothing.
+  /// Never cuts below the floor, which would gain nothing; a cut that leaves more notional than is
+  /// useful need not be found.
   Cutter(const Market& market, const std::vector<Staircase>& stairs, const std::vector<int>& met,
-         double floor, StopToken& token)
+         double floor, double useful, StopToken& token)
       : stairs_(stairs),
         met_(met),
         floor_(floor),
+        useful_(useful),
         scaled_(market, stairs, floor_),
         checkpoint_(token),
         projection_(scaled_, arena_, &checkpoint_) {
@@ -121,7 +123,10 @@ class Cutter {
     for (int t = 0; t < kThresholds && threshold < largest; ++t, threshold *= kDwarfs) {
       for (const double margin : margins) {
         if (keep_outside(threshold, margin)) {
-          Cut cut = judge(projection_.distribution());
+          Cut cut = judge(projection_.distribution(), {}, std::min(best.notional, useful_));
+          if (cut.worst_case.size() == 0) {
+            continue;
+          }
           cut_meetings(threshold, margin, cut);
           if (cut.notional < best.notional) {
             best = std::move(cut);
@@ -231,8 +236,9 @@ class Cutter {
   }
 
   /// What could trade by state prices, and the notional left when the rest is cut, but for limits
-  /// on which giants meet. Of those `apart`, what trades is on the side outside.
-  Cut judge(const ArrayView& distribution, Side apart = {}) const {
+  /// on which giants meet. Of those `apart`, what trades is on the side outside. Where more than
+  /// `most` is left whatever the risk is, the worst case is not looked for.
+  Cut judge(const ArrayView& distribution, Side apart = {}, double most = kInfinity) const {
     Cut cut;
     cut.state_prices = distribution / distribution.sum();
     const Array& g = cut.state_prices;
@@ -265,14 +271,22 @@ class Cutter {
         take(limit - price, claim.sell[l]);
       }
     }
+    const auto left = [&](double tradable) {
+      double sum = cut.notional;
+      for (const auto& [by, notional] : outside) {
+        sum += std::min(notional, kRoom * tradable / by);
+      }
+      return sum;
+    };
+    if (left(floor_) > most) {
+      return cut;
+    }
     cut.worst_case = nearest_in_ball(g);
     const double divergence = relative_entropy_of(g, cut.worst_case) / scaled_.risk_aversion;
     const double rounding = 1e-14 * scaled_.inventory.maxCoeff();
     const double own = (g * scaled_.inventory).sum() - no_trade_ + divergence + rounding;
     cut.most = floor_ * std::max(surplus / floor_ + own, 1.0);
-    for (const auto& [by, notional] : outside) {
-      cut.notional += std::min(notional, kRoom * cut.most / by);
-    }
+    cut.notional = left(cut.most);
     return cut;
   }
 
@@ -280,6 +294,7 @@ class Cutter {
   const std::vector<int>& met_;
   Arena arena_;
   double floor_;
+  double useful_;
   ScaledMarket scaled_;
   Checkpoint checkpoint_;
   InformationProjection projection_;
@@ -374,7 +389,7 @@ std::optional<TradableBook> tradable_book(const Market& market,
     return std::nullopt;
   }
   const std::vector<Staircase>& seen = netted.stairs.empty() ? stairs : netted.stairs;
-  Cutter cutter(market, seen, netted.met, floor, token);
+  Cutter cutter(market, seen, netted.met, floor, whole / kPays, token);
   try {
     // Until it is known what trades, the first cut is enough.
     const double enough = traded > 0.0 ? std::min(whole / kPays, kResolved * traded) : kInfinity;
