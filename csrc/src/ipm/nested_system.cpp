@@ -8,13 +8,9 @@ namespace kpm {
 
 NestedSystem::NestedSystem(const ScaledMarket& market, const RiskBlock& risk, Arena& arena)
     : sets_(market.nested),
-      risk_(risk),
       nodes_(arena.span<Node>(market.claims() + 1)),
       diagonal_(arena.array(market.claims())),
-      x_by_(arena.grid<double>(kShared, market.claims())),
-      e_by_(arena.grid<double>(kShared, market.claims())),
-      push_by_(arena.grid<double>(kShared, nodes_.size())),
-      loss_by_(arena.grid<double>(kShared, nodes_.size())) {}
+      border_(risk, market.claims(), nodes_.size(), arena) {}
 
 void NestedSystem::factor(const Slice& weight, const Slice& alone, const Slice& slope,
                           const Slice& scale) {
@@ -24,8 +20,7 @@ void NestedSystem::factor(const Slice& weight, const Slice& alone, const Slice& 
     node.alone = alone[k];
     node.slope = slope[k];
     node.scale = scale[k];
-    const double bordered =
-        node.cross[0] - Border::dot(node.cross, border_factor_.solve(node.cross));
+    const double bordered = node.cross[0] - border_.taken_off(node.cross);
     diagonal_[k] = 1.0 + node.scale * bordered * node.scale;
     invert(node);
     eliminate(node, nodes_[sets_.around(k)]);
@@ -38,32 +33,24 @@ void NestedSystem::factor(const Slice& weight, const Slice& alone, const Slice& 
   all.of_x = all.r * inverse;
   all.across = all.q * inverse;
   all.of_e = free ? all.p * inverse : all.r > 0.0 ? 1.0 / all.r : 0.0;
-  if (risk_.has_ball()) {
+  if (border_.has_shared()) {
     factor_shared(weight);
   }
 }
 
 /// Each state in the smallest set that it is in.
 void NestedSystem::load_states(const Slice& weight) {
-  const double moves = risk_.has_ball() ? 1.0 : 0.0;  // without a ball its variables must not move
   for (Node& node : nodes_) {
     node.p = 0.0;
     node.own = {};
   }
-  border_ = {};
-  for (Eigen::Index i = 0; i < weight.size(); ++i) {
-    const RiskBlock::Curvature of = risk_.curvature(i);
-    border_.add_square(of.of_g, {1.0, moves, 0.0});
-    border_.add_square(of.of_p, {of.gp, moves * of.a_eta, moves * of.m});
+  border_.load(weight.size(), [&](Eigen::Index i, const RiskBorder::Row& row) {
     Node& node = nodes_[sets_.claim_of(i)];
-    const double by_p = of.of_p * of.gp;
     node.p += weight[i];
-    node.own[0] += of.of_g + by_p * of.gp;
-    node.own[1] += moves * (of.of_g + by_p * of.a_eta);
-    node.own[2] += moves * by_p * of.m;
-  }
-  border_.add_square(moves * risk_.slack_curvature(), {0.0, 0.0, 1.0});
-  border_factor_ = {border_, kRedundantRow};
+    for (int n = 0; n < RiskBorder::kVariables; ++n) {
+      node.own[n] += row[n];
+    }
+  });
   for (Node& node : nodes_) {
     node.mass = node.p;
     node.q = 0.0;
@@ -104,45 +91,32 @@ void NestedSystem::eliminate(const Node& node, Node& outer) {
     outer.r += node.r * node.of_e;
   }
   outer.mass += node.mass;
-  for (int row = 0; row < kBorder; ++row) {
+  for (int row = 0; row < RiskBorder::kVariables; ++row) {
     outer.cross[row] += node.cross[row];
   }
 }
 
-/// What is left of the border of d and mu: the squares that it is a sum of, at their least.
+/// What d and mu do, and what is left of them.
 void NestedSystem::factor_shared(const Slice& weight) {
   const Eigen::Index claims = diagonal_.size();
-  for (int row = 0; row < kShared; ++row) {
+  for (int row = 0; row < RiskBorder::kShared; ++row) {
     for (Node& node : nodes_) {
       node.price = 0.0;
       node.value = -node.own[row + 1];
     }
-    double* const x = &x_by_(row, 0);
-    double* const e = &e_by_(row, 0);
+    double* const x = border_.x_by(row);
+    double* const e = border_.e_by(row);
     std::fill_n(x, claims, 0.0);
     std::fill_n(e, claims, 0.0);
     sweep(x, e);
     for (Eigen::Index k = 0; k <= claims; ++k) {
-      push_by_(row, k) = nodes_[k].push;
-      loss_by_(row, k) = nodes_[k].loss;
+      border_.push_by(row)[k] = nodes_[k].push;
+      border_.loss_by(row)[k] = nodes_[k].loss;
     }
   }
-  Shared shared;
-  for (Eigen::Index i = 0; i < weight.size(); ++i) {
-    const RiskBlock::Curvature of = risk_.curvature(i);
-    const int k = sets_.claim_of(i);
-    const double by_d = loss_by_(0, k);
-    const double by_mu = loss_by_(1, k);
-    shared.add_square(of.of_g, {by_d - 1.0, by_mu});
-    shared.add_square(of.of_p, {of.gp * by_d - of.a_eta, of.gp * by_mu - of.m});
-    shared.add_square(weight[i], {push_by_(0, k), push_by_(1, k)});
-  }
-  for (Eigen::Index k = 0; k < claims; ++k) {
-    shared.add_square(1.0, {e_by_(0, k), e_by_(1, k)});
-    shared.add_square(nodes_[k].alone, {x_by_(0, k), x_by_(1, k)});
-  }
-  shared.add_square(risk_.slack_curvature(), {0.0, 1.0});
-  shared_factor_ = {shared, kRedundantRow};
+  border_.factor_shared(
+      weight, claims, [this](Eigen::Index i) { return sets_.claim_of(i); },
+      [this](Eigen::Index k) { return nodes_[k].alone; });
 }
 
 /// The solution with d and mu at zero, for what the nodes hold of prices and values.
@@ -179,19 +153,15 @@ void NestedSystem::solve_in_place(Slice& x, Slice& e) {
     node.price = node.value = 0.0;
   }
   sweep(x.data(), e.data());
-  if (!risk_.has_ball()) {
+  if (!border_.has_shared()) {
     return;
   }
-  Shared::Row pushed{};
+  RiskBorder::Shared pushed{};
   for (const Node& node : nodes_) {
     pushed[0] += node.own[1] * node.loss;
     pushed[1] += node.own[2] * node.loss;
   }
-  const Shared::Row theta = shared_factor_.solve(pushed);
-  for (Eigen::Index k = 0; k < x.size(); ++k) {
-    x[k] += x_by_(0, k) * theta[0] + x_by_(1, k) * theta[1];
-    e[k] += e_by_(0, k) * theta[0] + e_by_(1, k) * theta[1];
-  }
+  border_.move_shared(pushed, x.size(), x.data(), e.data());
 }
 
 void NestedSystem::apply(const Slice& y, Slice& out) {
@@ -199,13 +169,13 @@ void NestedSystem::apply(const Slice& y, Slice& out) {
   for (auto k = sets_.order().rbegin(); k != sets_.order().rend(); ++k) {
     nodes_[*k].loss = nodes_[sets_.around(*k)].loss + y[*k];
   }
-  Border::Row pushed{};
+  RiskBorder::Row pushed{};
   for (const Node& node : nodes_) {
-    for (int row = 0; row < kBorder; ++row) {
+    for (int row = 0; row < RiskBorder::kVariables; ++row) {
       pushed[row] += node.own[row] * node.loss;
     }
   }
-  const auto [kappa, d, mu] = border_factor_.solve(pushed);
+  const auto [kappa, d, mu] = border_.solve(pushed);
   for (Node& node : nodes_) {
     node.value = node.own[0] * (node.loss - kappa) - node.own[1] * d - node.own[2] * mu;
   }

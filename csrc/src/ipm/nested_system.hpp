@@ -1,8 +1,8 @@
 // The systems of an interior-point step where claims pay on nested sets of states.
 #pragma once
 
+#include "ipm/risk_border.hpp"
 #include "ipm/step_system.hpp"
-#include "numerics/few_rows.hpp"
 
 namespace kpm {
 
@@ -24,11 +24,6 @@ class NestedSystem final : public StepSystem {
   double diagonal(Eigen::Index claim) const override { return diagonal_[claim]; }
 
  private:
-  static constexpr int kBorder = 3;  // kappa, d and mu
-  static constexpr int kShared = 2;  // d and mu
-  using Border = FewRows<kBorder>;
-  using Shared = FewRows<kShared>;
-
   /// A claim's set, or that of all states.
   struct Node {
     double p, q, r;              // the answers
@@ -37,7 +32,7 @@ class NestedSystem final : public StepSystem {
     double of_x, across, of_e;   // the inverse (of_x, -across; across, of_e) of the claim's rows
     double price, value;         // forwards: what those within leave of the right-hand sides
     double push, loss;           // backwards: the sums of x and s e over it and those around
-    Border::Row own, cross;      // the border, of states in no smaller set and of the whole set
+    RiskBorder::Row own, cross;  // the border, of states in no smaller set and of the whole set
   };
 
   void load_states(const Slice& weight);
@@ -47,14 +42,9 @@ class NestedSystem final : public StepSystem {
   void sweep(double* x, double* e);
 
   const NestedClaims& sets_;
-  const RiskBlock& risk_;
-  Span<Node> nodes_;                // (claims + 1), all states the last
-  Slice diagonal_;                  // (claims)
-  Grid<double> x_by_, e_by_;        // (kShared, claims) what d and mu do
-  Grid<double> push_by_, loss_by_;  // (kShared, claims + 1)
-  Border border_;
-  Border::Factor border_factor_;
-  Shared::Factor shared_factor_;
+  Span<Node> nodes_;   // (claims + 1), all states the last
+  Slice diagonal_;     // (claims)
+  RiskBorder border_;  // of what is in each node's set
 };
 
 }  // namespace kpm

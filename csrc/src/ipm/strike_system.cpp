@@ -84,7 +84,6 @@ StrikeSystem::Lines StrikeSystem::Crossing::apart() const {
 
 StrikeSystem::StrikeSystem(const ScaledMarket& market, const RiskBlock& risk, Arena& arena)
     : claims_(market.strikes),
-      risk_(risk),
       prices_{arena.span<Crossing>(market.states())},
       values_{arena.span<Crossing>(market.states())},
       pivots_(arena.span<Pivot>(market.claims() + 1)),
@@ -99,12 +98,9 @@ StrikeSystem::StrikeSystem(const ScaledMarket& market, const RiskBlock& risk, Ar
       rest_e_(arena.array(market.claims())),
       weight_(arena.array(market.states())),
       by_state_(arena.array(market.states())),
-      own_(arena.grid<double>(kBorder, market.states())),
-      own_of_(arena.grid<double>(kBorder, pivots_.size())),
-      x_by_(arena.grid<double>(kShared, market.claims())),
-      e_by_(arena.grid<double>(kShared, market.claims())),
-      push_by_(arena.grid<double>(kShared, market.states())),
-      loss_by_(arena.grid<double>(kShared, market.states())) {}
+      border_(risk, market.claims(), market.states(), arena),
+      own_(arena.grid<double>(RiskBorder::kVariables, market.states())),
+      own_of_(arena.grid<double>(RiskBorder::kVariables, pivots_.size())) {}
 
 void StrikeSystem::factor(const Slice& weight, const Slice& alone, const Slice& slope,
                           const Slice& scale) {
@@ -125,10 +121,9 @@ void StrikeSystem::factor(const Slice& weight, const Slice& alone, const Slice& 
       Pivot& pivot = pivots_[k];
       pivot.price = lines(claims_.claim(k), prices_, price);
       pivot.value = lines(claims_.claim(k), values_, value);
-      const Border::Row cross{own_of_(0, k), own_of_(1, k), own_of_(2, k)};
+      const RiskBorder::Row cross{own_of_(0, k), own_of_(1, k), own_of_(2, k)};
       const double square = inner(pivot.value, pivot.value);
-      diagonal_[k] =
-          1.0 + scale[k] * scale[k] * (square - Border::dot(cross, border_factor_.solve(cross)));
+      diagonal_[k] = 1.0 + scale[k] * scale[k] * (square - border_.taken_off(cross));
       for (double& one : pivot.value) {
         one *= scale[k];
       }
@@ -145,26 +140,18 @@ void StrikeSystem::factor(const Slice& weight, const Slice& alone, const Slice& 
     }
   }
   invert_all(price, value, rest);
-  if (risk_.has_ball()) {
+  if (border_.has_shared()) {
     factor_shared(weight);
   }
 }
 
 /// The border, and the roots of the weights from the highest state down.
 void StrikeSystem::load_states(const Slice& weight) {
-  const double moves = risk_.has_ball() ? 1.0 : 0.0;  // without a ball its variables must not move
-  border_ = {};
-  for (Eigen::Index i = 0; i < weight.size(); ++i) {
-    const RiskBlock::Curvature of = risk_.curvature(i);
-    border_.add_square(of.of_g, {1.0, moves, 0.0});
-    border_.add_square(of.of_p, {of.gp, moves * of.a_eta, moves * of.m});
-    const double by_p = of.of_p * of.gp;
-    own_(0, i) = of.of_g + by_p * of.gp;
-    own_(1, i) = moves * (of.of_g + by_p * of.a_eta);
-    own_(2, i) = moves * by_p * of.m;
-  }
-  border_.add_square(moves * risk_.slack_curvature(), {0.0, 0.0, 1.0});
-  border_factor_ = {border_, kRedundantRow};
+  border_.load(weight.size(), [this](Eigen::Index i, const RiskBorder::Row& row) {
+    for (int n = 0; n < RiskBorder::kVariables; ++n) {
+      own_(n, i) = row[static_cast<std::size_t>(n)];
+    }
+  });
   Root price, value;
   prices_.heaviest = values_.heaviest = 0;
   for (Eigen::Index place = weight.size() - 1; place >= 0; --place) {
@@ -182,7 +169,7 @@ void StrikeSystem::load_states(const Slice& weight) {
     }
   }
   const Eigen::Index claims = diagonal_.size();
-  for (int row = 0; row < kBorder; ++row) {
+  for (int row = 0; row < RiskBorder::kVariables; ++row) {
     by_state_ = Eigen::Map<const Array>(&own_(row, 0), weight.size());
     own_of_(row, claims) = by_state_.sum();
     balance(values_);
@@ -296,12 +283,12 @@ void StrikeSystem::invert_all(const Root& price, const Root& value, const Rest& 
   all.of_e = free ? p * inverse : r > 0.0 ? 1.0 / r : 0.0;
 }
 
-/// What is left of the border of d and mu: the squares that it is a sum of, at their least.
+/// What d and mu do, and what is left of them.
 void StrikeSystem::factor_shared(const Slice& weight) {
   const Eigen::Index claims = diagonal_.size();
-  for (int row = 0; row < kShared; ++row) {
-    double* const x = &x_by_(row, 0);
-    double* const e = &e_by_(row, 0);
+  for (int row = 0; row < RiskBorder::kShared; ++row) {
+    double* const x = border_.x_by(row);
+    double* const e = border_.e_by(row);
     for (Eigen::Index k = 0; k < claims; ++k) {
       x[k] = 0.0;
       e[k] = scale_[k] * own_of_(row + 1, k);
@@ -309,25 +296,13 @@ void StrikeSystem::factor_shared(const Slice& weight) {
     sweep(x, e, own_of_(row + 1, claims));
     const Eigen::Index states = weight.size();
     owe(Eigen::Map<const Array>(x, claims), prices_, push_of_all_,
-        Eigen::Map<Array>(&push_by_(row, 0), states));
+        Eigen::Map<Array>(border_.push_by(row), states));
     scaled_ = scale_ * Eigen::Map<const Array>(e, claims);
-    owe(scaled_, values_, loss_of_all_, Eigen::Map<Array>(&loss_by_(row, 0), states));
+    owe(scaled_, values_, loss_of_all_, Eigen::Map<Array>(border_.loss_by(row), states));
   }
-  Shared shared;
-  for (Eigen::Index i = 0; i < weight.size(); ++i) {
-    const RiskBlock::Curvature of = risk_.curvature(i);
-    const double by_d = loss_by_(0, i);
-    const double by_mu = loss_by_(1, i);
-    shared.add_square(of.of_g, {by_d - 1.0, by_mu});
-    shared.add_square(of.of_p, {of.gp * by_d - of.a_eta, of.gp * by_mu - of.m});
-    shared.add_square(weight[i], {push_by_(0, i), push_by_(1, i)});
-  }
-  for (Eigen::Index k = 0; k < claims; ++k) {
-    shared.add_square(1.0, {e_by_(0, k), e_by_(1, k)});
-    shared.add_square(alone_[k], {x_by_(0, k), x_by_(1, k)});
-  }
-  shared.add_square(risk_.slack_curvature(), {0.0, 1.0});
-  shared_factor_ = {shared, kRedundantRow};
+  border_.factor_shared(
+      weight, claims, [](Eigen::Index i) { return i; },
+      [this](Eigen::Index k) { return alone_[k]; });
 }
 
 /// The solution with d and mu at zero, for a value of all states beside the right-hand sides.
@@ -418,32 +393,28 @@ double StrikeSystem::set_residual(const Slice& x, const Slice& e) {
 
 void StrikeSystem::solve(double* x, double* e) {
   sweep(x, e, 0.0);
-  if (!risk_.has_ball()) {
+  if (!border_.has_shared()) {
     return;
   }
   const Eigen::Index claims = diagonal_.size();
-  Shared::Row pushed{own_of_(1, claims) * loss_of_all_, own_of_(2, claims) * loss_of_all_};
+  RiskBorder::Shared pushed{own_of_(1, claims) * loss_of_all_, own_of_(2, claims) * loss_of_all_};
   for (Eigen::Index k = 0; k < claims; ++k) {
     const double loss = scale_[k] * e[k];
     pushed[0] += own_of_(1, k) * loss;
     pushed[1] += own_of_(2, k) * loss;
   }
-  const Shared::Row theta = shared_factor_.solve(pushed);
-  for (Eigen::Index k = 0; k < claims; ++k) {
-    x[k] += x_by_(0, k) * theta[0] + x_by_(1, k) * theta[1];
-    e[k] += e_by_(0, k) * theta[0] + e_by_(1, k) * theta[1];
-  }
+  border_.move_shared(pushed, claims, x, e);
 }
 
 void StrikeSystem::apply(const Slice& y, Slice& out) {
   owe(y, values_, 0.0, by_state_);
-  Border::Row pushed{};
+  RiskBorder::Row pushed{};
   for (Eigen::Index i = 0; i < by_state_.size(); ++i) {
-    for (int row = 0; row < kBorder; ++row) {
+    for (int row = 0; row < RiskBorder::kVariables; ++row) {
       pushed[static_cast<std::size_t>(row)] += own_(row, i) * by_state_[i];
     }
   }
-  const auto [kappa, d, mu] = border_factor_.solve(pushed);
+  const auto [kappa, d, mu] = border_.solve(pushed);
   for (Eigen::Index i = 0; i < by_state_.size(); ++i) {
     by_state_[i] = own_(0, i) * (by_state_[i] - kappa) - own_(1, i) * d - own_(2, i) * mu;
   }

@@ -3,8 +3,8 @@
 
 #include <array>
 
+#include "ipm/risk_border.hpp"
 #include "ipm/step_system.hpp"
-#include "numerics/few_rows.hpp"
 
 namespace kpm {
 
@@ -31,11 +31,7 @@ class StrikeSystem final : public StepSystem {
   double diagonal(Eigen::Index claim) const override { return diagonal_[claim]; }
 
  private:
-  static constexpr int kBorder = 3;  // kappa, d and mu
-  static constexpr int kShared = 2;  // d and mu
-  static constexpr int kLines = 4;   // value and slope above the strike, value and slope below
-  using Border = FewRows<kBorder>;
-  using Shared = FewRows<kShared>;
+  static constexpr int kLines = 4;  // value and slope above the strike, value and slope below
   using Lines = std::array<double, kLines>;
 
   /// The triangular root of the weights' moments, on one side of a strike: of a line it makes two
@@ -95,21 +91,15 @@ class StrikeSystem final : public StepSystem {
   double set_residual(const Slice& x, const Slice& e);
 
   const StrikeClaims& claims_;
-  const RiskBlock& risk_;
   Basis prices_, values_;
   Span<Pivot> pivots_;                         // (claims + 1), all states the last
   Slice diagonal_, scale_, slope_, alone_;     // (claims)
   Slice scaled_;                               // (claims)
   Slice right_x_, right_e_, rest_x_, rest_e_;  // (claims) right-hand sides and residuals
   Slice weight_, by_state_;                    // (states)
-  Grid<double> own_;                // (kBorder, states) the border, and of each claim's states
-  Grid<double> own_of_;             // (kBorder, claims + 1)
-  Grid<double> x_by_, e_by_;        // (kShared, claims) what d and mu do
-  Grid<double> push_by_, loss_by_;  // (kShared, states)
+  RiskBorder border_;                          // of each state
+  Grid<double> own_, own_of_;                  // (its variables, states) and (…, claims + 1)
   double push_of_all_ = 0.0, loss_of_all_ = 0.0;
-  Border border_;
-  Border::Factor border_factor_;
-  Shared::Factor shared_factor_;
 };
 
 }  // namespace kpm
