@@ -379,7 +379,6 @@ class Tree {
         best != candidates_.end() ? best->optimum : nullptr;
     std::unique_ptr<TangentBound> tangent;  // made where cells may tie
     Checkpoint checkpoint(token_);
-    const double of_a_tangent = static_cast<double>(market_.claims()) * market_.states();
     std::vector<Multipliers> worse;  // supports of cells that do not tie: they may rule out others
     for (const auto& [cell, node] :
          tied_cells(market_, tight, corners_, optimum.get(), best_, tangent)) {
@@ -387,7 +386,7 @@ class Tree {
       if (std::any_of(candidates_.begin(), candidates_.end(), known)) {
         continue;
       }
-      if (token_.stopped() || checkpoint.stops(of_a_tangent)) {
+      if (token_.stopped() || checkpoint.stops(1.0 * market_.claims() * market_.states())) {
         return;
       }
       const Box box{cell, cell};
