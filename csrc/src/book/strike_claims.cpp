@@ -15,6 +15,9 @@ namespace {
 // A step that is off by as much is corrected by the next.
 constexpr double kOffLine = 1e-9;
 
+// What rounding makes of payoffs on a line through a hundredth of the states.
+constexpr double kExact = 1e-13;
+
 // Claims that carry the index on, one after the other, at most: a put or two in a chain.
 constexpr int kCarriers = 8;
 
@@ -237,6 +240,14 @@ StrikeClaims::StrikeClaims(const Matrix& payoffs) {
     order_.push_back(k);
   }
   states_ = std::move(states);
+  off_ = Array::Zero(payoffs.rows());
+  for (int k = 0; k < payoffs.rows(); ++k) {
+    for (Eigen::Index place = 0; place < this->states(); ++place) {
+      const double off = payoff(claim(k), place) - payoffs(k, state(place));
+      off_[k] = std::max(off_[k], std::abs(off));
+    }
+  }
+  exact_ = off_.maxCoeff() <= kExact;
 }
 
 void StrikeClaims::apply(const ArrayView& x, Eigen::Ref<Array> out) const {
@@ -289,6 +300,12 @@ void StrikeClaims::apply_transposed(const ArrayView& y, Eigen::Ref<Array> out) c
     }
     out[state(place)] += sum.value;
   }
+}
+
+double StrikeClaims::least_owed(const ArrayView& y) const {
+  Array owed(states());
+  apply_transposed(y, owed);
+  return owed.minCoeff() - (off_ * y.abs()).sum();
 }
 
 }  // namespace kpm

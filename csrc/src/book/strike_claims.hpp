@@ -55,16 +55,25 @@ class StrikeClaims {
                : claim.above.value + claim.above.slope * (level(place) - level(claim.strike));
   }
 
+  /// Whether payoffs lie on their lines but for what rounding makes of steep ones.
+  bool exact() const { return exact_; }
+
   /// P x of one number a state.
   void apply(const ArrayView& x, Eigen::Ref<Array> out) const;
 
   /// P' y of one number a claim.
   void apply_transposed(const ArrayView& y, Eigen::Ref<Array> out) const;
 
+  /// At most the least that is owed by the payoffs as they are, but for rounding. That is less than
+  /// 2 (N + K) units in the last place of the sum of all |y|: no line, however steep, exceeds one.
+  double least_owed(const ArrayView& y) const;
+
  private:
   std::vector<int> order_, states_;
   std::vector<double> levels_;
   std::vector<Claim> claims_;
+  Array off_;  // (claims) by how much payoffs miss the lines
+  bool exact_ = false;
 };
 
 }  // namespace kpm

@@ -20,6 +20,9 @@ double least_owed(const ScaledMarket& market, const Multipliers::View& shift) {
   if (market.nested.nested()) {
     return market.nested.least_owed(shift.data());
   }
+  if (market.strikes.exact()) {
+    return market.strikes.least_owed(shift);
+  }
   const Eigen::Index states = market.states();
   double least = kInfinity;
   Eigen::Index i = 0;

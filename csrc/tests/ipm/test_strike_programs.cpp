@@ -9,6 +9,7 @@ namespace kpm {
 TEST(payoffs_along_an_index_are_found) {
   test::Random random(70);
   int found = 0;
+  int exact = 0;
   for (int trial = 0; trial < 300; ++trial) {
     const test::StrikeBook book(random, 200);
     const ScaledMarket market(book.market(), compile_staircases(book.market(), book.book()));
@@ -25,10 +26,14 @@ TEST(payoffs_along_an_index_are_found) {
     strikes.apply(x, valued);
     strikes.apply_transposed(y, owed);
     CHECK_NEAR((valued.matrix() - market.payoffs * x.matrix()).cwiseAbs().maxCoeff(), 0.0, 1e-10);
-    CHECK_NEAR((owed.matrix() - market.payoffs.transpose() * y.matrix()).cwiseAbs().maxCoeff(), 0.0,
-               1e-10);
+    const Array as_paid = market.payoffs.transpose() * y.matrix();
+    CHECK_NEAR((owed - as_paid).abs().maxCoeff(), 0.0, 1e-10);
+    const double rounding = 1e-14 * y.abs().sum();
+    CHECK_AT_MOST(strikes.least_owed(y), as_paid.minCoeff(), rounding);
+    exact += strikes.exact() ? 1 : 0;
+    CHECK(!strikes.exact() || strikes.least_owed(y) > as_paid.minCoeff() - 10.0 * rounding);
   }
-  CHECK(found > 270);
+  CHECK(found > 270 && exact > 200);
 }
 
 TEST(payoffs_off_their_lines_are_not_taken_for_claims_on_strikes) {
