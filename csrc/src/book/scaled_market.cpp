@@ -83,6 +83,8 @@ void ScaledMarket::find_structure() {
   strikes = of_sets() ? StrikeClaims() : StrikeClaims::where_it_pays(payoffs);
   narrow = !structured() && payoffs.rows() >= kNarrowClaims &&
            payoffs.rows() >= kNarrow * payoffs.cols();
+  by_state =
+      strikes.exact() && payoffs.rows() >= kSmallBasis ? Matrix(payoffs.transpose()) : Matrix();
 }
 
 double ScaledMarket::price(int k, double original_price) const {

@@ -103,6 +103,7 @@ struct ScaledMarket {
   Array offset;                ///< (claims) least payoff, money per share
   Array span;                  ///< (claims) payoff range, money per share
   Matrix payoffs;              ///< (claims, states) in [0, 1]
+  Matrix by_state;             ///< its transpose, of many claims on strikes; see PriceBasis
   DisjointClaims disjoint;     ///< of the payoffs, where it pays to know
   NestedClaims nested;         ///< the same where they are not disjoint
   StrikeClaims strikes;        ///< the same where they are no sets
@@ -121,6 +122,10 @@ struct ScaledMarket {
 /// proportion to the states are faster than factors with a row per claim.
 constexpr int kNarrow = 5;
 constexpr Eigen::Index kNarrowClaims = 24;
+
+/// From so many claims on strikes on the simplex methods keep a small basis: with fewer a tableau
+/// is as fast.
+constexpr Eigen::Index kSmallBasis = 64;
 
 /// A row for each claim, or none where a step's systems are solved without.
 inline MatrixSlice rows_unless(bool structured, const ScaledMarket& market, Eigen::Index columns,

@@ -62,6 +62,13 @@ void portable::subtract_row(const double* times, const double* row, Eigen::Index
   }
 }
 
+void portable::subtract_rows(const double* times, const double* const* rows, Eigen::Index many,
+                             Eigen::Index count, double* out) {
+  for (Eigen::Index r = 0; r < many; ++r) {
+    subtract_row(times[r], rows[r], count, out);
+  }
+}
+
 void dot_tile(const double* a, Eigen::Index a_stride, const double* b, Eigen::Index b_stride,
               Eigen::Index count, DotTile& tile) {
 #if defined(KPM_HAS_AVX2)
@@ -103,6 +110,17 @@ void subtract_row(const double* times, const double* row, Eigen::Index count, do
   }
 #endif
   portable::subtract_row(times, row, count, rows, many);
+}
+
+void subtract_rows(const double* times, const double* const* rows, Eigen::Index many,
+                   Eigen::Index count, double* out) {
+#if defined(KPM_HAS_AVX2)
+  if (avx2::supported()) {
+    avx2::subtract_rows(times, rows, many, count, out);
+    return;
+  }
+#endif
+  portable::subtract_rows(times, rows, many, count, out);
 }
 
 void add_gram_by_tiles(const double* rows, Eigen::Index size, Eigen::Index count, double* out,

@@ -29,6 +29,9 @@ void subtract_row(double times, const double* row, Eigen::Index count, double* o
 /// The same for many rows: rows[r] -= times[r] row.
 void subtract_row(const double* times, const double* row, Eigen::Index count, double* const* rows,
                   Eigen::Index many);
+/// out -= times[0] rows[0] + ..., in this order.
+void subtract_rows(const double* times, const double* const* rows, Eigen::Index many,
+                   Eigen::Index count, double* out);
 
 /// The lower triangle of `out` plus rows rows', by tiles: `size` is at least
 /// four.
@@ -65,6 +68,8 @@ void add_four_rows(const double* times, const double* rows, Eigen::Index stride,
 void subtract_row(double times, const double* row, Eigen::Index count, double* out);
 void subtract_row(const double* times, const double* row, Eigen::Index count, double* const* rows,
                   Eigen::Index many);
+void subtract_rows(const double* times, const double* const* rows, Eigen::Index many,
+                   Eigen::Index count, double* out);
 
 }  // namespace portable
 
@@ -82,6 +87,8 @@ void add_four_rows(const double* times, const double* rows, Eigen::Index stride,
 void subtract_row(double times, const double* row, Eigen::Index count, double* out);
 void subtract_row(const double* times, const double* row, Eigen::Index count, double* const* rows,
                   Eigen::Index many);
+void subtract_rows(const double* times, const double* const* rows, Eigen::Index many,
+                   Eigen::Index count, double* out);
 
 }  // namespace avx2
 #endif

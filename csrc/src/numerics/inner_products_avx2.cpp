@@ -137,6 +137,37 @@ KPM_WITH_AVX2 void subtract_row(const double* times, const double* row, Eigen::I
   }
 }
 
+KPM_WITH_AVX2 void subtract_rows(const double* times, const double* const* rows, Eigen::Index many,
+                                 Eigen::Index count, double* out) {
+  Eigen::Index r = 0;
+  for (; r + 4 <= many; r += 4) {
+    const double* const first = rows[r];
+    const double* const second = rows[r + 1];
+    const double* const third = rows[r + 2];
+    const double* const fourth = rows[r + 3];
+    const __m256d t0 = _mm256_set1_pd(times[r]);
+    const __m256d t1 = _mm256_set1_pd(times[r + 1]);
+    const __m256d t2 = _mm256_set1_pd(times[r + 2]);
+    const __m256d t3 = _mm256_set1_pd(times[r + 3]);
+    Eigen::Index i = 0;
+    for (; i + 4 <= count; i += 4) {
+      __m256d left = _mm256_loadu_pd(out + i);
+      left = _mm256_sub_pd(left, _mm256_mul_pd(t0, _mm256_loadu_pd(first + i)));
+      left = _mm256_sub_pd(left, _mm256_mul_pd(t1, _mm256_loadu_pd(second + i)));
+      left = _mm256_sub_pd(left, _mm256_mul_pd(t2, _mm256_loadu_pd(third + i)));
+      left = _mm256_sub_pd(left, _mm256_mul_pd(t3, _mm256_loadu_pd(fourth + i)));
+      _mm256_storeu_pd(out + i, left);
+    }
+    for (; i < count; ++i) {
+      out[i] = out[i] - times[r] * first[i] - times[r + 1] * second[i] - times[r + 2] * third[i] -
+               times[r + 3] * fourth[i];
+    }
+  }
+  for (; r < many; ++r) {
+    subtract_row(times[r], rows[r], count, out);
+  }
+}
+
 }  // namespace kpm::avx2
 
 #endif

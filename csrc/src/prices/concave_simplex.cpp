@@ -21,6 +21,7 @@ ConcaveSimplex::ConcaveSimplex(const ScaledMarket& market, Arena& arena, Checkpo
       functions_(static_cast<std::size_t>(market.claims())),
       value_(arena.array(columns_)),
       along_(arena.array(places_)),
+      gain_(arena.array(is_small() ? states_ : 0)),
       counted_(arena.array(market.claims())),
       multiplier_(arena.array(market.claims())),
       rate_(arena.array(rows_)),
@@ -45,11 +46,12 @@ void ConcaveSimplex::evaluate() {
     value_[basis_[r]] = basic_value_[r];
   }
   along_.setZero();
+  gain_.setZero();
   counted_.setZero();
 }
 
 void ConcaveSimplex::keep() {
-  if (2 * age_ >= kRefresh) {  // or after a few steps it would be computed afresh each time
+  if (2 * age_ >= refresh_) {  // or after a few steps it would be computed afresh each time
     refresh();
     evaluate();
     price_out();
@@ -74,7 +76,12 @@ void ConcaveSimplex::copy_basis(bool back) {
   const auto indices = [&](int* part, int count) {
     copy(part, static_cast<std::size_t>(count) * sizeof(int));
   };
-  numbers(&tableau_(0, 0), rows_ * (places_ + 1));
+  if (is_small()) {
+    small_basis_.copy(numbers, indices);
+    numbers(gain_.data(), states_);
+  } else {
+    numbers(&tableau_(0, 0), rows_ * (places_ + 1));
+  }
   numbers(value_.data(), columns_);
   numbers(along_.data(), places_);
   numbers(counted_.data(), market_.claims());
@@ -112,6 +119,7 @@ bool ConcaveSimplex::maximise() {
       evaluate();
       price_out();
     }
+    price_moves();
     double gain = kGain;
     bool rises = true;
     const int variable = entering(gain, rises);
@@ -122,6 +130,9 @@ bool ConcaveSimplex::maximise() {
     if (!step(variable, gain, rises)) {
       break;  // the next one would be the same
     }
+  }
+  if (!found) {
+    price_moves();
   }
   for (int k = 0; k < market_.claims(); ++k) {
     const int column = states_ + k;
@@ -155,8 +166,21 @@ void ConcaveSimplex::count_slope(int row) {
   double& counted = counted_[basis_[row] - states_];
   const double now = slope(basis_[row]);
   if (now != counted) {
-    subtract_row(now - counted, &tableau_(row, 0), places_, along_.data());
+    if (is_small()) {
+      subtract_row(counted - now, &market_.payoffs(basis_[row] - states_, 0), states_,
+                   gain_.data());
+    } else {
+      subtract_row(now - counted, &tableau_(row, 0), places_, along_.data());
+    }
     counted = now;
+  }
+}
+
+/// Reduced costs where they are no row of a tableau.
+void ConcaveSimplex::price_moves() {
+  if (is_small()) {
+    Span<double> along(along_.data(), places_);
+    write_gains(gain_.data(), along);
   }
 }
 
@@ -166,6 +190,17 @@ void ConcaveSimplex::exchange(int row, int entering) {
   const int leaving = basis_[row];
   const double cost = along_[place] + slope(entering);
   pivot(row, entering);
+  if (is_small()) {
+    if (leaving >= states_) {
+      subtract_row(counted_[leaving - states_], &market_.payoffs(leaving - states_, 0), states_,
+                   gain_.data());
+    }
+    if (entering >= states_) {
+      counted_[entering - states_] = 0.0;
+      count_slope(row);
+    }
+    return;
+  }
   along_[place] = 0.0;
   subtract_row(cost, &tableau_(row, 0), places_, along_.data());
   if (entering >= states_) {
@@ -224,9 +259,9 @@ double ConcaveSimplex::reach(int row) const {
 bool ConcaveSimplex::step(int entering, double gain, bool rises) {
   ++pivots_;
   const double direction = rises ? 1.0 : -1.0;
-  const int place = place_[entering];
+  const Column entries = column(entering);
   for (int r = 0; r < rows_; ++r) {
-    rate_[r] = -direction * tableau_(r, place);
+    rate_[r] = -direction * entries[r];
     if (basis_[r] >= states_) {
       piece_[static_cast<std::size_t>(r)] =
           functions_[static_cast<std::size_t>(basis_[r] - states_)].above;
@@ -240,6 +275,11 @@ bool ConcaveSimplex::step(int entering, double gain, bool rises) {
   }
   if (!pass_breakpoints(gain, move)) {
     return false;
+  }
+  if (move.leaving >= 0 && refresh_for(rate_[move.leaving], rate_[move.leaving])) {
+    evaluate();
+    price_out();
+    return true;
   }
   advance(move);
   if (move.leaving >= 0) {

@@ -51,6 +51,7 @@ class ConcaveSimplex : private PriceTableau<double> {
   void evaluate();
   void price_out();
   void count_slope(int row);
+  void price_moves();
   void exchange(int row, int entering);
   double slope(int column) const;
   int entering(double& gain, bool& rises) const;
@@ -71,11 +72,12 @@ class ConcaveSimplex : private PriceTableau<double> {
   std::vector<Function> functions_;  // (claims)
   Slice value_;                      // (columns)
   Slice along_;                      // (places) minus the row of the slopes below
-  Slice counted_;                    // (claims) of basic prices, as they are counted in it
-  Slice multiplier_;                 // (claims)
-  Slice rate_, reach_;               // (rows) of the step in view
-  std::vector<int> piece_;           // (rows) where it has got to
-  std::vector<std::byte> kept_;      // all that a basis consists of
+  Slice gain_;                   // (states) of a small basis: slopes of basic prices, as counted
+  Slice counted_;                // (claims) of basic prices, as they are counted in it
+  Slice multiplier_;             // (claims)
+  Slice rate_, reach_;           // (rows) of the step in view
+  std::vector<int> piece_;       // (rows) where it has got to
+  std::vector<std::byte> kept_;  // all that a basis consists of
   int pivots_ = 0;
 };
 

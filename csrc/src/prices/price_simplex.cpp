@@ -40,6 +40,7 @@ BasicPriceSimplex<Real>::BasicPriceSimplex(const ScaledMarket& market, Arena& ar
       cost_(arena.span<Real>(columns_)),
       reduced_(arena.span<Real>(columns_)),
       along_(arena.span<Real>(places_)),
+      gain_(arena.span<Real>(this->is_small() ? states_ : 0)),
       at_high_(arena.span<char>(columns_)) {
   reset();
 }
@@ -71,10 +72,9 @@ void BasicPriceSimplex<Real>::evaluate() {
 
 /// What evaluate() would find after a nonbasic variable has moved, but for rounding.
 template <class Real>
-void BasicPriceSimplex<Real>::move(int entering, const Real& change) {
-  const int place = place_[entering];
+void BasicPriceSimplex<Real>::move(int entering, const Column& entries, const Real& change) {
   for (int r = 0; r < rows_; ++r) {
-    value_[basis_[r]] -= tableau_(r, place) * change;
+    value_[basis_[r]] -= entries[r] * change;
   }
   value_[entering] += change;
   exact_ = false;
@@ -127,7 +127,9 @@ bool BasicPriceSimplex<Real>::feasible() {
     }
     const int leaving = basis_[row];
     const bool rises = value_[leaving] < low_[leaving];
-    const int entering = priced_ ? entering_by_cost(row, rises) : entering_by_size(row, rises);
+    const Real* const entries = this->row(row);
+    const int entering =
+        priced_ ? entering_by_cost(entries, rises) : entering_by_size(entries, rises);
     if (entering < 0) {
       if (!exact_) {
         evaluate();
@@ -138,19 +140,25 @@ bool BasicPriceSimplex<Real>::feasible() {
         continue;
       }
       farkas_row_ = row;
+      farkas_ = entries;
       farkas_sign_ = rises ? -1.0 : 1.0;
       return false;
     }
+    const Column column = this->column(entering);
+    if (this->refresh_for(entries[place_[entering]], column[row])) {
+      evaluate();
+      continue;
+    }
     if (priced_) {
-      const Real ratio = reduced_[entering] / tableau_(row, place_[entering]);
+      const Real ratio = reduced_[entering] / entries[place_[entering]];
       for (int place = 0; place < places_; ++place) {
-        reduced_[nonbasic_[place]] -= ratio * tableau_(row, place);
+        reduced_[nonbasic_[place]] -= ratio * entries[place];
       }
       reduced_[entering] = 0.0;
       reduced_[leaving] = -ratio;
     }
     const Real target = rises ? low_[leaving] : high_[leaving];
-    move(entering, (value_[leaving] - target) / tableau_(row, place_[entering]));
+    move(entering, column, (value_[leaving] - target) / entries[place_[entering]]);
     value_[leaving] = target;
     this->pivot(row, entering);
     at_high_[leaving] = rises ? 0 : 1;
@@ -160,28 +168,27 @@ bool BasicPriceSimplex<Real>::feasible() {
 /// Whether moving a nonbasic variable off its bound brings the basic one of `row` nearer to its
 /// range, and by how much: the leaving variable moves by -entry times the entering one.
 template <class Real>
-Real BasicPriceSimplex<Real>::help(int row, bool rises, int place) const {
+Real BasicPriceSimplex<Real>::help(const Real* entries, bool rises, int place) const {
   const int j = nonbasic_[place];
   if (low_[j] == high_[j]) {
     return 0.0;
   }
-  const Real entry = tableau_(row, place);
+  const Real entry = entries[place];
   return (entry > 0.0) == (rises == (at_high_[j] != 0)) ? abs(entry) : Real(0.0);
 }
 
 /// Of equals the variable of least index, whatever the places of their columns.
 template <class Real>
-int BasicPriceSimplex<Real>::entering_by_size(int row, bool rises) const {
-  const Real* const entries = &tableau_(row, 0);
+int BasicPriceSimplex<Real>::entering_by_size(const Real* entries, bool rises) const {
   int entering = -1;
-  Real largest = kSmallestPivot;
+  Real largest = this->smallest_pivot_;
   for (int place = 0; place < places_; ++place) {
     const Real size = abs(entries[place]);
     // Whether it helps takes longer to find out, and matters of few.
     if (size < largest || (size == largest && nonbasic_[place] >= entering)) {
       continue;
     }
-    if (help(row, rises, place) > 0.0) {
+    if (help(entries, rises, place) > 0.0) {
       entering = nonbasic_[place];
       largest = size;
     }
@@ -192,19 +199,19 @@ int BasicPriceSimplex<Real>::entering_by_size(int row, bool rises) const {
 /// The ratio test, which keeps reduced costs on their side of zero; of pivots that do so but for
 /// kOptimal the largest (Harris).
 template <class Real>
-int BasicPriceSimplex<Real>::entering_by_cost(int row, bool rises) const {
+int BasicPriceSimplex<Real>::entering_by_cost(const Real* entries, bool rises) const {
   Real least = kInfinity;
   for (int place = 0; place < places_; ++place) {
-    const Real size = help(row, rises, place);
-    if (size > kSmallestPivot) {
+    const Real size = help(entries, rises, place);
+    if (size > this->smallest_pivot_) {
       least = std::min(least, (abs(reduced_[nonbasic_[place]]) + kOptimal) / size);
     }
   }
   int entering = -1;
-  Real largest = kSmallestPivot;
+  Real largest = this->smallest_pivot_;
   for (int place = 0; place < places_; ++place) {
     const int j = nonbasic_[place];
-    const Real size = help(row, rises, place);
+    const Real size = help(entries, rises, place);
     if ((size > largest || (size == largest && j < entering)) && abs(reduced_[j]) / size <= least) {
       entering = j;
       largest = size;
@@ -226,6 +233,16 @@ void BasicPriceSimplex<Real>::price_basis() {
 /// reduced = cost - cost_B B^-1 A; cost_ is set by maximise().
 template <class Real>
 void BasicPriceSimplex<Real>::reduced_costs() {
+  if (this->is_small()) {
+    this->write_gains(gain_.begin(), along_);
+    for (int r = 0; r < rows_; ++r) {
+      reduced_[basis_[r]] = 0.0;
+    }
+    for (int place = 0; place < places_; ++place) {
+      reduced_[nonbasic_[place]] = along_[place];
+    }
+    return;
+  }
   for (int place = 0; place < places_; ++place) {
     along_[place] = cost_[nonbasic_[place]];
   }
@@ -233,7 +250,7 @@ void BasicPriceSimplex<Real>::reduced_costs() {
     const Real basic = cost_[basis_[r]];
     reduced_[basis_[r]] = 0.0;
     if (basic != 0.0) {
-      const Real* const row = &tableau_(r, 0);
+      const Real* const row = this->row(r);
       for (int place = 0; place < places_; ++place) {
         along_[place] -= basic * row[place];
       }
@@ -241,6 +258,18 @@ void BasicPriceSimplex<Real>::reduced_costs() {
   }
   for (int place = 0; place < places_; ++place) {
     reduced_[nonbasic_[place]] = along_[place];
+  }
+}
+
+/// What each state's price gains by its own cost and those of claims.
+template <class Real>
+void BasicPriceSimplex<Real>::count_gain() {
+  std::copy_n(cost_.begin(), states_, gain_.begin());
+  for (int k = 0; k < columns_ - states_; ++k) {
+    const Real& cost = cost_[states_ + k];
+    for (int i = 0; i < states_ && cost != 0.0; ++i) {
+      gain_[i] += cost * this->market_.payoffs(k, i);
+    }
   }
 }
 
@@ -260,6 +289,9 @@ double BasicPriceSimplex<Real>::maximise(const ArrayView& claim_weights,
     cost_[j] = j < states_ ? state_weights[j] : claim_weights[j - states_];
   }
   priced_ = false;
+  if (this->is_small()) {
+    count_gain();
+  }
   for (int step = 0;; ++step) {
     if (!exact_) {
       evaluate();
@@ -287,9 +319,10 @@ double BasicPriceSimplex<Real>::maximise(const ArrayView& claim_weights,
     Real length = high_[entering] - low_[entering];
     int row = -1;
     bool to_high = false;
+    const Column entries = this->column(entering);
     for (int r = 0; r < rows_; ++r) {
-      const Real rate = -direction * tableau_(r, place_[entering]);
-      if (abs(rate) <= kSmallestPivot) {
+      const Real rate = -direction * entries[r];
+      if (abs(rate) <= this->smallest_pivot_) {
         continue;
       }
       const int j = basis_[r];
@@ -302,11 +335,15 @@ double BasicPriceSimplex<Real>::maximise(const ArrayView& claim_weights,
         to_high = rate > 0.0;
       }
     }
+    if (row >= 0 && this->refresh_for(entries[row], entries[row])) {
+      exact_ = false;
+      continue;
+    }
     exact_ = false;
     if (row < 0) {
       at_high_[entering] = at_high_[entering] ? 0 : 1;  // straight to its other bound: no pivot
       if (this->checkpoint_ != nullptr) {
-        this->checkpoint_->pass(kCost * static_cast<double>(rows_) * states_);
+        this->checkpoint_->pass(kCost * this->operations());
       }
     } else {
       const int leaving = basis_[row];
@@ -357,14 +394,15 @@ void BasicPriceSimplex<Real>::enter_face() {
       continue;
     }
     double inverse_length = 2.0;
+    const Column entries = this->column(j);
     for (int r = 0; r < rows_; ++r) {
-      const auto falls = static_cast<double>(tableau_(r, place_[j]));
+      const auto falls = static_cast<double>(entries[r]);
       const double most = room[static_cast<std::size_t>(r)][falls > 0.0 ? 0 : 1];
       if (abs(falls) > kUnmoved) {
         inverse_length = std::max(inverse_length, 2.0 * abs(falls) / std::max(most, 0.0));
       }
     }
-    move(j, share / inverse_length);
+    move(j, entries, share / inverse_length);
   }
 }
 

@@ -44,7 +44,7 @@ class BasicPriceSimplex : private PriceTableau<Real> {
     if (is_basic_[column]) {
       return basis_[farkas_row_] == column ? farkas_sign_ : 0.0;
     }
-    return farkas_sign_ * static_cast<double>(tableau_(farkas_row_, place_[column]));
+    return farkas_sign_ * static_cast<double>(farkas_[place_[column]]);
   }
 
   /// Maximise claim_weights . pi + state_weights . xi from a feasible basis; the optimum.
@@ -78,18 +78,19 @@ class BasicPriceSimplex : private PriceTableau<Real> {
 
  private:
   void evaluate();
-  void move(int entering, const Real& change);
+  using typename PriceTableau<Real>::Column;
+  void move(int entering, const Column& entries, const Real& change);
   void reduced_costs();
-  Real help(int row, bool rises, int place) const;
-  int entering_by_size(int row, bool rises) const;
-  int entering_by_cost(int row, bool rises) const;
+  void count_gain();
+  Real help(const Real* entries, bool rises, int place) const;
+  int entering_by_size(const Real* entries, bool rises) const;
+  int entering_by_cost(const Real* entries, bool rises) const;
   void price_basis();
 
   using PriceTableau<Real>::states_;
   using PriceTableau<Real>::rows_;
   using PriceTableau<Real>::columns_;
   using PriceTableau<Real>::places_;
-  using PriceTableau<Real>::tableau_;
   using PriceTableau<Real>::nonbasic_;
   using PriceTableau<Real>::place_;
   using PriceTableau<Real>::basic_value_;
@@ -99,8 +100,10 @@ class BasicPriceSimplex : private PriceTableau<Real> {
   Span<Real> low_, high_, value_;  // (columns)
   Span<Real> cost_, reduced_;      // (columns)
   Span<Real> along_;               // (places) scratch of reduced_costs()
+  Span<Real> gain_;                // (states) of a small basis, in maximise()
   Span<char> at_high_;             // (columns) which bound a nonbasic variable sits at
   int farkas_row_ = 0;
+  const Real* farkas_ = nullptr;  // its entries
   double farkas_sign_ = 0.0;
   bool priced_ = false;  // whether reduced_ are costs for which the basis is optimal
   bool exact_ = false;   // whether values are those of evaluate() for this basis and these ranges

@@ -11,6 +11,11 @@ namespace {
 
 using std::abs;
 
+// A small basis is computed afresh where it misses its equations by more, before a pivot that is so
+// small that it may be rounding of those that led there, and after it, as it makes that larger.
+constexpr double kMissed = 1e-11;
+constexpr double kDoubtful = 1e-3;
+
 constexpr int kShort = 24;  // entries of a row for which a call takes longer than the work
 
 /// Whether a pivot changes all rows in one call.
@@ -29,31 +34,50 @@ PriceTableau<Real>::PriceTableau(const ScaledMarket& market, Arena& arena, Check
       rows_(market.claims() + 1),
       columns_(market.states() + market.claims()),
       places_(columns_ - rows_),
-      tableau_(arena.grid<Real>(rows_, places_ + 1)),
+      small_(market.by_state.size() > 0),
+      small_basis_(market, arena),
+      tableau_(arena.grid<Real>(small_ ? 0 : rows_, places_ + 1)),
       nonbasic_(arena.span<int>(places_)),
       place_(arena.span<int>(columns_)),
       basic_value_(arena.span<Real>(rows_)),
       basis_(arena.span<int>(rows_)),
       moved_(arena.span<int>(places_)),
       is_basic_(arena.span<char>(columns_)),
+      row_(arena.span<Real>(small_ ? places_ : 0)),
+      column_(arena.span<Real>(small_ ? rows_ : 0)),
       wanted_(arena.span<char>(columns_)),
-      factors_(arena.span<Real>(together<Real>(places_) ? rows_ : 0)),
-      others_(arena.span<Real*>(factors_.size())) {}
+      factors_(arena.span<Real>(!small_ && together<Real>(places_) ? rows_ : 0)),
+      others_(arena.span<Real*>(factors_.size())) {
+  if (small_) {
+    refresh_ = 50;
+    smallest_pivot_ = std::max(kSmallestPivot, std::is_same_v<Real, double> ? 1e-8 : 0.0);
+  }
+}
 
-/// The tableau of the first basis, xi_0 and all claim prices: pi_k = P_k0 + sum_i (P_ki - P_k0)
-/// xi_i.
 template <class Real>
 void PriceTableau<Real>::build() {
   age_ = 0;
   std::fill(is_basic_.begin(), is_basic_.end(), char{0});
-  basis_[0] = 0;
-  is_basic_[0] = 1;
+  for (int row = 0; row < rows_; ++row) {
+    basis_[row] = row == 0 ? 0 : states_ + row - 1;
+    is_basic_[basis_[row]] = 1;
+  }
   for (int place = 0; place < places_; ++place) {
     nonbasic_[place] = place + 1;
     place_[place + 1] = place;
-    tableau_(0, place) = 1.0;
   }
-  tableau_(0, places_) = 1.0;
+  if (small_) {
+    small_basis_.start();
+  } else {
+    fill();
+  }
+}
+
+/// The tableau of the first basis, xi_0 and all claim prices: pi_k = P_k0 + sum_i (P_ki - P_k0)
+/// xi_i.
+template <class Real>
+void PriceTableau<Real>::fill() {
+  std::fill(&tableau_(0, 0), &tableau_(1, 0), Real(1.0));
   for (int row = 1; row < rows_; ++row) {
     const int claim = row - 1;
     const double first = market_.payoffs(claim, 0);
@@ -61,13 +85,18 @@ void PriceTableau<Real>::build() {
       tableau_(row, place) = Real(first) - market_.payoffs(claim, place + 1);
     }
     tableau_(row, places_) = first;
-    basis_[row] = states_ + claim;
-    is_basic_[basis_[row]] = 1;
   }
 }
 
 template <class Real>
 void PriceTableau<Real>::refresh() {
+  if (small_) {
+    age_ = 0;
+    if (!small_basis_.refresh()) {
+      build();
+    }
+    return;
+  }
   std::copy(is_basic_.begin(), is_basic_.end(), wanted_.begin());
   build();
   for (int column = 0; column < columns_; ++column) {
@@ -102,7 +131,20 @@ void PriceTableau<Real>::prepare() {
 }
 
 template <class Real>
-void PriceTableau<Real>::evaluate_basis(const Span<Real>& value) {
+void PriceTableau<Real>::evaluate_basis(Span<Real> value) {
+  if (small_) {
+    if (!(small_basis_.evaluate(value, is_basic_) <= kMissed) && age_ > 0) {
+      refresh();
+      for (int i = 0; i < states_; ++i) {
+        value[i] = is_basic_[i] ? value[i] : Real(0.0);
+      }
+      small_basis_.evaluate(value, is_basic_);
+    }
+    for (int r = 0; r < rows_; ++r) {
+      basic_value_[r] = small_basis_.basic(basis_[r]);
+    }
+    return;
+  }
   int moved = 0;  // nonbasic variables that are not zero: most state prices are
   for (int j = 0; j < columns_; ++j) {
     if (!is_basic_[j] && value[j] != 0.0) {  // in the variables' order, as rounding sees it
@@ -136,12 +178,39 @@ void PriceTableau<Real>::evaluate_basis(const Span<Real>& value) {
 }
 
 template <class Real>
+bool PriceTableau<Real>::refresh_for(const Real& in_row, const Real& in_column) {
+  const Real size = abs(in_row);
+  if (!small_ || age_ == 0 || (size > kDoubtful && abs(in_row - in_column) <= kDoubtful * size)) {
+    return false;
+  }
+  refresh();
+  return true;
+}
+
+template <class Real>
 void PriceTableau<Real>::pivot(int row, int entering) {
   if (checkpoint_ != nullptr) {
-    checkpoint_->pass(kCost * static_cast<double>(rows_) * states_);
+    checkpoint_->pass(kCost * operations());
+  }
+  if (small_) {
+    age_ = abs(column_[row]) > kDoubtful ? age_ : refresh_;
+    small_basis_.exchange(basis_[row], entering);
+  } else {
+    exchange(row, entering);
   }
   const int place = place_[entering];  // the leaving variable's from now on
   const int leaving = basis_[row];
+  is_basic_[leaving] = 0;
+  is_basic_[entering] = 1;
+  basis_[row] = entering;
+  nonbasic_[place] = leaving;
+  place_[leaving] = place;
+  ++age_;
+}
+
+template <class Real>
+void PriceTableau<Real>::exchange(int row, int entering) {
+  const int place = place_[entering];
   Real* const pivot_row = &tableau_(row, 0);
   const Real pivot = pivot_row[place];
   pivot_row[place] = 1.0;
@@ -171,12 +240,32 @@ void PriceTableau<Real>::pivot(int row, int entering) {
       subtract_row(factors_.begin(), pivot_row, places_ + 1, others_.begin(), others);
     }
   }
-  is_basic_[leaving] = 0;
-  is_basic_[entering] = 1;
-  basis_[row] = entering;
-  nonbasic_[place] = leaving;
-  place_[leaving] = place;
-  ++age_;
+}
+
+template <class Real>
+const Real* PriceTableau<Real>::load_row(int row) {
+  small_basis_.load_row(basis_[row]);
+  for (int place = 0; place < places_; ++place) {
+    row_[place] = small_basis_.nonbasic(nonbasic_[place]);
+  }
+  return row_.begin();
+}
+
+template <class Real>
+typename PriceTableau<Real>::Column PriceTableau<Real>::load_column(int variable) {
+  small_basis_.load_column(variable);
+  for (int r = 0; r < rows_; ++r) {
+    column_[r] = small_basis_.basic(basis_[r]);
+  }
+  return {column_.begin(), 1};
+}
+
+template <class Real>
+void PriceTableau<Real>::write_gains(const Real* gain, Span<Real>& gains) {
+  small_basis_.price_out(gain);
+  for (int place = 0; place < places_; ++place) {
+    gains[place] = small_basis_.nonbasic(nonbasic_[place]);
+  }
 }
 
 template class PriceTableau<double>;

@@ -75,6 +75,9 @@ TEST(kernels_for_one_processor_have_the_bits_of_the_portable_ones) {
     portable::subtract_row(b.data(), a.data(), count, to_portable.data(), kMany);
     avx2::subtract_row(b.data(), a.data(), count, to_avx2.data(), kMany);
     CHECK(portable_rows == avx2_rows);
+    portable::subtract_rows(b.data(), to_portable.data(), kMany, count, portable_row.data());
+    avx2::subtract_rows(b.data(), to_portable.data(), kMany, count, avx2_row.data());
+    CHECK(portable_row == avx2_row);
   }
 #else
   SKIP("this compiler or processor has one version of the kernels");
