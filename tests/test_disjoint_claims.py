@@ -7,6 +7,7 @@ import pytest
 
 import kpm_fast as kpm
 from adapter import assert_no_bit_depends_on_threads_or_order, stopped
+from benchmarks import books
 
 pytestmark = pytest.mark.cross_section
 
@@ -70,6 +71,10 @@ def test_the_same_bits_for_any_threads_and_order_of_the_claims() -> None:
     assert_no_bit_depends_on_threads_or_order(*_book(5, states=CLAIMS + 9))
 
 
+def test_the_same_bits_for_any_threads_and_order_along_the_risk() -> None:
+    assert_no_bit_depends_on_threads_or_order(*books.arrow_debreu(640, states=64, seed=6))
+
+
 @pytest.mark.parametrize("tolerance", [1e-2, 1e-3, 1e-5])
 def test_stopped_at_any_poll_a_clearing_verifies(tolerance: float) -> None:
     """Optimal only with the gap for it: a stop may come during or after the proof."""
@@ -83,3 +88,18 @@ def test_stopped_at_any_poll_a_clearing_verifies(tolerance: float) -> None:
         if found.status is kpm.Status.OPTIMAL:
             assert found.gap <= tolerance * found.scale
     assert found.status is kpm.Status.OPTIMAL  # one poll too late
+
+
+@pytest.mark.parametrize("seed", [1, 3, 4])
+def test_a_search_along_the_risk_ends_with_the_clearing_of_a_certificate(seed: int) -> None:
+    """So many claims are searched along the risk, but for a certificate, with fewer nodes."""
+    market, orders = books.arrow_debreu(640, states=64, seed=seed)
+    found = kpm.clear(market, orders)
+    proven = kpm.clear(market, orders, certificate=True)
+    assert found.status == proven.status == kpm.Status.OPTIMAL
+    assert found.verify().passed
+    assert kpm.check_certificate(market, orders, proven).passed
+    assert found.stats.nodes < proven.stats.nodes
+    np.testing.assert_allclose(found.claim_prices, proven.claim_prices, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(found.fills, proven.fills, rtol=0, atol=1e-6)
+    assert found.upper_bound >= proven.certainty_equivalent - 1e-9 * found.scale

@@ -21,6 +21,7 @@ struct Node {
   Multipliers multipliers;
   std::int64_t id = 0;  ///< in the order of creation
   Half half;
+  bool along_risk = false;  ///< to be searched along its risk before it is split
 };
 
 /// One half of a node's box; its bound is still the node's.

@@ -4,7 +4,9 @@
 #include <cmath>
 
 #include "numerics/tolerances.hpp"
+#include "risk/risk_measure.hpp"
 #include "search/start_cells.hpp"
+#include "search/tree/rectangle_search.hpp"
 #include "search/tree/relaxation_program.hpp"
 
 namespace kpm {
@@ -131,9 +133,40 @@ void NodeSolver::examine(Node& node, const NodeTask& task, NodeOutcome& outcome)
     outcome.fathomed.push_back(std::move(node));
   } else if (node.box.is_cell()) {
     outcome.children.push_back(std::move(node));
-  } else {
+  } else if (root && !task.keep_pruned && RectangleSearch::serves(market_)) {
+    node.along_risk = true;  // unless the search ends with this node
+    outcome.children.push_back(std::move(node));
+  } else if (!node.along_risk || !search_along_risk(node, best, outcome)) {
     split(std::move(node), best, task, outcome);
   }
+}
+
+/// What a search along the risk leaves of a node is its only child. False where that cannot be, or
+/// takes too long.
+bool NodeSolver::search_along_risk(Node& node, double best, NodeOutcome& outcome) {
+  node.along_risk = false;
+  Array loss(market_.states());
+  market_.owe(relaxation_->demand(), loss);
+  loss -= market_.inventory;
+  RiskMeasure measure(market_, arena_);
+  const double risk = measure.evaluate(loss, 0.0, relaxation_->ambiguity_price());
+  const double nu = measure.multiplier();
+  if (!(nu > 0.0)) {
+    return false;  // at a kink
+  }
+  RectangleSearch search(market_, corners_, checkpoint_, cells_, node.box, {risk, nu},
+                         -node.multipliers.lambda().mean());
+  const std::optional<RectangleSearch::Left> left = search.run(best, outcome.candidates);
+  count(outcome);
+  if (!left) {
+    return false;
+  }
+  if (!left->box.first.empty()) {
+    node.box = left->box;
+    node.bound = std::min({node.bound, left->bound, node.multipliers.bound(corners_, node.box)});
+    outcome.children.push_back(std::move(node));
+  }
+  return true;
 }
 
 /// Climb from the cell solved last while that closes the gap fast, until the multipliers of a cell

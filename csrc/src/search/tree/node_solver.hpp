@@ -65,6 +65,7 @@ class NodeSolver {
   std::vector<int> round(const Node& node);
   double lost_on_flat(int claim, double demand) const;
   void narrow(Node& node, const NodeTask& task, NodeOutcome& outcome);
+  bool search_along_risk(Node& node, double best, NodeOutcome& outcome);
   Split choose(const Node& node, double best, const NodeTask& task) const;
   void split(Node&& node, double best, const NodeTask& task, NodeOutcome& outcome);
 
