@@ -58,7 +58,6 @@ def test_little_traded_near_a_kink_is_found_at_the_first_node(ambiguity: float) 
     )
     result = kpm.clear(market, orders, threads=1)
     assert (result.stats.nodes, result.stats.relaxations, result.stats.solved) == (1, 1, 3)
-    assert result.stats.iterations <= 14  # the last cell starts near the relaxation's demand
     assert np.all(result.fills[:-1] > 0.0)
     assert result.verify()
     np.testing.assert_allclose(

@@ -81,7 +81,6 @@ CellSolver::Outcome CellSolver::solve(const Hull& hull, const Settings& settings
   }
   LoopOutcome outcome = LoopOutcome::kOptimal;
   if (has_steps()) {
-    program().start_near(settings.near);
     outcome = solve_program(program(), tolerance, settings.max_iterations, step_iterations,
                             [&] { pass(); });
   }

@@ -40,7 +40,6 @@ class CellSolver {
     int max_iterations = 100;
     bool central_multipliers = true;  ///< of several as good, those that bound other cells better
     bool rough = false;  ///< for a heuristic: what doubles do not settle counts as out of reach
-    const double* near = nullptr;  ///< (claims) demand that may be near the optimum
   };
 
   enum class Outcome : std::uint8_t { kOptimal, kIterationLimit, kStalled };

@@ -12,11 +12,6 @@ namespace {
 
 constexpr double kStart = 0.1;  // first complementarity products over the money at stake
 
-// Near the optimum: the products over those, how much of the ball is used, how close to the ends.
-constexpr double kNearStart = 0.01;
-constexpr double kNearEntropy = 0.9;
-constexpr double kNearEdge = 0.01;
-
 }  // namespace
 
 DemandProgram::DemandProgram(const ScaledMarket& market, Arena& arena)
@@ -95,15 +90,6 @@ void DemandProgram::load(const Hull& hull) {
 
 /// The maker's prices in the middle of all steps show which way each demand will go.
 void DemandProgram::start(const Attempt& attempt) {
-  if (near_ != nullptr) {
-    const double tau = kNearStart * start_;
-    steps_.start(tau);
-    steps_.move_to([this](int j) { return near_[claim_[j]]; }, tau, kNearEdge);
-    near_ = nullptr;  // where that stalls the next attempt starts anew
-    losses();
-    risk_.start(loss_, tau, kNearEntropy, attempt.rare);
-    return;
-  }
   steps_.start(start_);
   losses();
   if (attempt.edge < 0.5) {

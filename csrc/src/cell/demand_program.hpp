@@ -26,8 +26,6 @@ class DemandProgram {
   DemandProgram(const ScaledMarket& market, Arena& arena);
 
   void load(const Hull& hull);
-  /// The first attempt at what is loaded starts near this demand (claims) instead of anew, if any.
-  void start_near(const double* demand) { near_ = demand; }
   bool empty() const { return steps_.size() == 0; }
   double magnitude() const { return magnitude_; }  ///< of the losses that rounding sees
 
@@ -99,7 +97,6 @@ class DemandProgram {
   Slice weight_;            // (states)
   double magnitude_ = 0.0;
   double start_ = 1.0;
-  const double* near_ = nullptr;
 
   double best_risk_ = 0.0, best_divergence_ = 0.0, best_ambiguity_price_ = 0.0;
   double merit_ = kInfinity, best_dual_residual_ = 0.0;

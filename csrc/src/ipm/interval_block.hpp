@@ -69,19 +69,6 @@ class IntervalBlock {
     refresh();
   }
 
-  /// After start(tau): at one value x an interval, no weight below `edge`.
-  template <class Value>
-  void move_to(Value&& value, double tau, double edge) {
-    for (int j = 0; j < size_; ++j) {
-      Interval& interval = intervals_[j];
-      const double v1 = (value(j) - interval.low) / interval.width;
-      const double kept = std::clamp(v1, edge, 1.0 - edge);
-      interval.v = {1.0 - kept, kept};
-      interval.z = 0.5 * tau * interval.share / interval.v;
-    }
-    refresh();
-  }
-
   /// Residuals and the reduced matrix for the current cost.
   void update_residuals() {
     double largest = 0.0;

@@ -31,8 +31,7 @@ LocalSearch::LocalSearch(const ScaledMarket& market, const std::vector<Corners>&
   moves_.reserve(static_cast<std::size_t>(market.claims()));
 }
 
-double LocalSearch::solve(const std::vector<int>& cell, std::vector<Candidate>& found, bool rough,
-                          const double* near) {
+double LocalSearch::solve(const std::vector<int>& cell, std::vector<Candidate>& found, bool rough) {
   if (cell == solved_ && (rough || !rough_)) {  // a precise answer is one for a rough question
     return value_;
   }
@@ -43,7 +42,6 @@ double LocalSearch::solve(const std::vector<int>& cell, std::vector<Candidate>& 
   settings.tolerance = kCandidateTolerance;
   settings.central_multipliers = false;
   settings.rough = rough;
-  settings.near = near;
   solver_.solve(hull_, settings);
   solved_ = cell;
   rough_ = rough;
@@ -63,10 +61,9 @@ bool LocalSearch::no_trade_supported(const std::vector<int>& cell) {
 }
 
 double LocalSearch::climb(std::vector<int> cell, std::vector<CellMove>& moves,
-                          const Multipliers& multipliers, std::vector<Candidate>& found,
-                          const double* near) {
+                          const Multipliers& multipliers, std::vector<Candidate>& found) {
   apply_moves(cell, moves);
-  double best = solve(cell, found, false, near);
+  double best = solve(cell, found);
   for (int round = 0; round < kRounds; ++round) {
     if (!next_cell(cell) || multipliers.bound(corners_, {cell, cell}) <= best + kImprovement) {
       break;

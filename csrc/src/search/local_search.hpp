@@ -36,10 +36,9 @@ class LocalSearch {
 
   /// Apply the moves to `cell`, if state prices reach the result, then climb from there, as long as
   /// the multipliers, which bound any cell, leave room above the best so far. Every clearing on the
-  /// way is appended to `found`; returns the best value. The first is looked for near a demand
-  /// (claims), if any.
+  /// way is appended to `found`; returns the best value.
   double climb(std::vector<int> cell, std::vector<CellMove>& moves, const Multipliers& multipliers,
-               std::vector<Candidate>& found, const double* near = nullptr);
+               std::vector<Candidate>& found);
 
   /// One round of that from the cell solved last: the next cell's value, minus infinity if there is
   /// none.
@@ -51,8 +50,7 @@ class LocalSearch {
 
   /// Solve one cell, unless it was the last: its value, minus infinity if no state prices reach it,
   /// or where, for a `rough` answer, doubles find none.
-  double solve(const std::vector<int>& cell, std::vector<Candidate>& found, bool rough = false,
-               const double* near = nullptr);
+  double solve(const std::vector<int>& cell, std::vector<Candidate>& found, bool rough = false);
 
   /// Move as many claims as state prices allow, those of the greatest priority first: whether any.
   bool apply_moves(std::vector<int>& cell, std::vector<CellMove>& moves);

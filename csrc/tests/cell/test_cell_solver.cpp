@@ -77,30 +77,6 @@ TEST(the_demand_of_a_step_is_where_the_maker_s_marginal_price_is_the_limit) {
   CHECK(inside > 50);
 }
 
-TEST(wherever_the_iterations_start_they_end_at_the_same_demand) {
-  test::Random random(72);
-  for (int trial = 0; trial < 300; ++trial) {
-    const double ambiguity = trial % 2 == 0 ? 0.0 : random.uniform(0.01, 0.5);
-    TwoStates book(random.uniform(0.05, 0.95), random.uniform(0.2, 5.0), ambiguity, {1.0, 0.0});
-    const double price = random.uniform(0.05, 0.95);
-    const double low = random.uniform(-2.0, 1.0);
-    const double high = low + random.uniform(0.1, 2.0);
-    set_pieces(book.hull, [&](int) { return Piece{price, price, low, high}; });
-    CellSolver solver(book.market, book.arena);
-    CHECK(solver.solve(book.hull, {}) == CellSolver::Outcome::kOptimal);
-    const double demand = solver.optimum().demand[0];
-    const double worth = solver.optimum().objective;
-    for (const double near : {demand, random.uniform(low, high), low, high, high + 1.0}) {
-      CellSolver::Settings settings;
-      settings.near = &near;
-      CHECK(solver.solve(book.hull, settings) == CellSolver::Outcome::kOptimal);
-      CHECK_NEAR(solver.optimum().demand[0], demand, 2e-5);
-      CHECK_NEAR(solver.optimum().objective, worth, 2e-11);
-      CHECK_AT_MOST(worth, solver.optimum().bound, 2e-11);
-    }
-  }
-}
-
 /// Prices of the two claims add up to one, and revenue is linear in the one that is free.
 TEST(prices_of_a_flat_earn_the_most_that_its_ranges_and_a_distribution_allow) {
   test::Random random(72);

@@ -111,8 +111,7 @@ void NodeSolver::examine(Node& node, const NodeTask& task, NodeOutcome& outcome)
   // Where no hull overstates much of the gap the relaxation's optimum is that of a cell, and to
   // look for that takes less than to split the box until it is found.
   if (task.climb || choose(node, incumbent, task).area <= kOff * (node.bound - incumbent)) {
-    best = std::max(best, cells_.climb(round(node), moves_, node.multipliers, outcome.candidates,
-                                       relaxation_->demand().data()));
+    best = std::max(best, cells_.climb(round(node), moves_, node.multipliers, outcome.candidates));
     count(outcome);
     take_bound_of_cell(node);
     outcome.add_support(cell_multipliers_);
