@@ -367,6 +367,34 @@ def test_polytopes_whose_rare_states_and_vertices_count_are_proven(seed, span):
     result.verify().raise_if_failed()
 
 
+@pytest.mark.parametrize(
+    ("name", "span", "seed"),
+    [
+        *[("polytope", 7, 10954), ("polytope", 10, 975), ("utility", 8, 5659)],
+        *[("quadratic", 10, 975), ("quadratic", 9, 2767)],
+    ],
+)
+def test_a_maker_whose_prices_the_last_digit_of_a_loss_moves_is_as_good_as_its_limit(
+    name, span, seed
+):
+    """Its risk tolerance is nothing of what could trade: the worst of the states that may be."""
+    market, orders = extreme_book(seed, name, span)
+    result = kpm.clear(market, orders, rule="competitive")
+    assert result.status is kpm.Status.OPTIMAL
+    result.verify().raise_if_failed()
+    side, claim = orders.side, orders.claim_index(market)
+    unit = np.ptp(market.payoffs, axis=1)[claim] / result.scale  # of an order's share, in trades
+    may_be = (market.maker.priors > 0).any(axis=0) if name == "polytope" else slice(None)
+    worth = worth_of_linear_program(
+        ((side / unit)[:, None] * market.payoffs[claim]).T[may_be] / result.scale,
+        market.inventory[may_be] / result.scale,
+        side * orders.price / unit / result.scale,
+        kpm.Orders(orders.claim, orders.side, orders.price, orders.quantity * unit),
+    )
+    bears = market.maker.wealth if name == "utility" else 0.0
+    assert result.objective == pytest.approx(worth * result.scale, abs=1e-8 * result.scale + bears)
+
+
 @pytest.mark.parametrize("swap", [False, True])
 @pytest.mark.parametrize("size", [1.0, 1e3])
 @pytest.mark.parametrize("rare", [1e-11, 1e-10, 1e-9, 1e-8, 1e-6])

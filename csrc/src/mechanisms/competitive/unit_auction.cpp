@@ -18,6 +18,7 @@ constexpr double kReach = 16.0;        // of these units: where demand is cut
 constexpr double kLongestZoom = 1e-4;  // per zoom: demand is known to no more digits
 constexpr double kShortestZoom = 0.3;  // one shorter than this is not worth a solution
 constexpr double kLost = 1e-9;         // scaled money: with this gap the demand is unknown
+constexpr double kTolerant = 1e-10;    // scaled money: a risk tolerance that rounding leaves prices
 constexpr double kUnseen = 1e-18;      // scaled money: nothing that trades gains so little
 constexpr double kNoWorse = 1.1;       // a gap that hardly differs says nothing of units
 constexpr double kOnLimit = 1e-14;     // of the payoff range: a price this close is on its limit
@@ -108,6 +109,31 @@ bool is_dwarfed(const std::vector<Staircase>& stairs, const ScaledMarket& whole,
   return most > kGiant * least && market.scale > least * whole.scale;
 }
 
+/// Let a maker bear a little risk: of a more averse one the last digit of a loss decides the
+/// prices. Its cost changes by that little, times the powers of e that its priors span. False if it
+/// bears as much.
+bool make_tolerant(ScaledMaker& maker) {
+  const auto raise = [](double& tolerance) {
+    const bool raised = tolerance < kTolerant;
+    tolerance = std::max(tolerance, kTolerant);
+    return raised;
+  };
+  switch (maker.kind) {
+    case MakerKind::kPolytope: {
+      double tolerance = 1.0 / maker.risk_aversion;
+      const bool raised = raise(tolerance);
+      maker.risk_aversion = raised ? 1.0 / tolerance : maker.risk_aversion;
+      return raised;
+    }
+    case MakerKind::kUtility:
+      return raise(maker.wealth);
+    case MakerKind::kQuadratic:
+      return raise(maker.curvature);
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 UnitAuction::UnitAuction(const ScaledMarket& scaled, const MakerModel& model,
@@ -124,7 +150,35 @@ SolvedAuction UnitAuction::solve(const std::vector<Staircase>& stairs,
                                  const AuctionSettings& settings, Checkpoint& checkpoint) {
   const FaceRule face =
       settings.rule == ConvexRule::kPdca ? FaceRule::kGreatestPayout : FaceRule::kLeastRegret;
-  return solve_auction(plain(checkpoint), stairs, idle, settings.max_iterations, face, *function);
+  SolvedAuction solved =
+      solve_auction(plain(checkpoint), stairs, idle, settings.max_iterations, face, *function);
+  if (!is_lost(solved.point) || solved.stopped) {
+    return solved;
+  }
+  ScaledMaker tolerant = maker;
+  if (!make_tolerant(tolerant)) {
+    return solved;
+  }
+  SolvedAuction other = solve_for(tolerant, stairs, settings, face, checkpoint);
+  other.iterations += solved.iterations;
+  if (other.stopped || !(other.point.gap() < solved.point.gap())) {
+    solved.iterations = other.iterations;
+    return solved;
+  }
+  return other;
+}
+
+/// The auction of a maker whose cost hardly differs, judged by this one's.
+SolvedAuction UnitAuction::solve_for(const ScaledMaker& alike, const std::vector<Staircase>& stairs,
+                                     const AuctionSettings& settings, FaceRule face,
+                                     Checkpoint& checkpoint) {
+  Arena memory;
+  const std::unique_ptr<MakerFunction> cost = make_function(market, alike, memory);
+  SolvedAuction solved =
+      solve_auction({market, alike, ladders, checkpoint}, stairs, find_idle(market, *cost),
+                    settings.max_iterations, face, *cost);
+  plain(checkpoint).judge(*function, solved.point);
+  return solved;
 }
 
 SolvedAuction UnitAuction::unsolved(const std::vector<Staircase>& stairs, Checkpoint& checkpoint) {

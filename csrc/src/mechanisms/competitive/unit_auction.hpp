@@ -31,6 +31,10 @@ struct UnitAuction {
   double reach;
   Idle idle;
   std::vector<Ladder> ladders;
+
+ private:
+  SolvedAuction solve_for(const ScaledMaker& alike, const std::vector<Staircase>& stairs,
+                          const AuctionSettings& settings, FaceRule face, Checkpoint& checkpoint);
 };
 
 /// The units in which an auction was solved, and its solution.
