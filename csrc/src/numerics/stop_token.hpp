@@ -28,7 +28,10 @@ class StopToken {
         deadline_(deadline),
         until_(deadline),
         caller_(std::this_thread::get_id()),
-        polling_(std::move(polling)) {
+        polling_(std::move(polling)),
+        grain_(polling_         ? 0.0
+               : now < deadline ? kGrain
+                                : kNoGrain) {
     renew(false, now);
   }
   StopToken(const StopToken&) = delete;
@@ -38,7 +41,7 @@ class StopToken {
   void stop() { stopped_.store(true, std::memory_order_relaxed); }
 
   /// Operations between two polls at most, unless a single step of the work has more.
-  double grain() const { return polling_ ? 0.0 : kGrain; }
+  double grain() const { return grain_; }
 
   /// Whether to stop, with so many operations ahead before the next poll; asks if it is time to.
   bool poll(double ahead = 0.0) {
@@ -113,6 +116,7 @@ class StopToken {
 
   static constexpr auto kInterval = std::chrono::milliseconds(20);
   static constexpr double kGrain = 5e5;       // operations: some ten microseconds
+  static constexpr double kNoGrain = 5e4;     // where there is no time from the start
   static constexpr double kAffordable = 2e7;  // operations that take about as long
 
   std::function<bool()> wanted_;
@@ -120,6 +124,7 @@ class StopToken {
   Clock::time_point until_;  // the deadline, or before it
   std::thread::id caller_;
   std::function<void(double)> polling_;  // called at every poll: for tests
+  double grain_;
   Clock::time_point next_;
   Clock::time_point seen_;
   std::atomic<bool> stopped_{false};
