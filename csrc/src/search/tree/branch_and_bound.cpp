@@ -376,8 +376,7 @@ class Tree {
       }
     }
     const auto best = best_candidate();
-    const std::shared_ptr<const CellOptimum> optimum =
-        best != candidates_.end() ? best->optimum : nullptr;
+    const auto optimum = best != candidates_.end() ? best->optimum : nullptr;
     std::unique_ptr<TangentBound> tangent;  // made where cells may tie
     Checkpoint checkpoint(token_);
     std::vector<Multipliers> worse;  // supports of cells that do not tie: they may rule out others
