@@ -19,6 +19,7 @@ constexpr double kOperations = 1e4;  // a claim, for one bound
 // In units of nu about the relaxation's optimum:
 constexpr RiskPoint kWide = {0.3, 0.5};  // half a rectangle whose size alone leaves it unbounded
 constexpr int kDirections = 8;
+constexpr double kTurn = 2.0 * static_cast<double>(EIGEN_PI);
 constexpr double kFirst = 0.1;
 constexpr int kDoublings = 6;
 
@@ -75,7 +76,7 @@ void RectangleSearch::surround(double threshold) {
     double lambda = open_.front().lambda;
     double distance = kFirst;
     for (int step = 0; step < kDoublings; ++step) {
-      const double angle = 2.0 * EIGEN_PI * n / kDirections;
+      const double angle = kTurn * n / kDirections;
       checkpoint_.pass(kOperations * market_.claims());
       if (planes_.add({around_[0] + distance * std::cos(angle) * around_[1],
                        around_[1] * std::exp(distance * std::sin(angle))},

@@ -59,7 +59,9 @@ struct Setting {
       cell.push_back(claim.piece_at_price(0, claim.pieces() - 1, price));
     }
     std::vector<Candidate> found;
-    cells.climb(cell, moves, found);
+    Multipliers anywhere(market);
+    anywhere.constant = kInfinity;
+    cells.climb(cell, moves, anywhere, found);
     const auto best =
         std::max_element(found.begin(), found.end(),
                          [](const Candidate& a, const Candidate& b) { return a.value < b.value; });
