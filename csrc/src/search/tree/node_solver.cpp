@@ -150,8 +150,10 @@ bool NodeSolver::search_along_risk(Node& node, double best, NodeOutcome& outcome
   RiskMeasure measure(market_, arena_);
   const double risk = measure.evaluate(loss, 0.0, relaxation_->ambiguity_price());
   const double nu = measure.multiplier();
-  if (!(nu > 0.0)) {
-    return false;  // at a kink
+  // At a kink nu is zero. Beside a large one, of a tiny ambiguity, what the sums are to add up to
+  // is lost in their rounding.
+  if (!(nu > 0.0 && kGapRounding * (1.0 + std::abs(risk) + nu) <= kOfAProof)) {
+    return false;
   }
   RectangleSearch search(market_, corners_, checkpoint_, cells_, node.box, {risk, nu},
                          -node.multipliers.lambda().mean());

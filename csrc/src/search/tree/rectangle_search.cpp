@@ -10,7 +10,8 @@ namespace kpm {
 
 namespace {
 
-constexpr int kClaims = 64;              // from which it pays
+constexpr int kClaims = 64;              // from which it pays, and the ambiguity:
+constexpr double kAmbiguity = 5e-4;      // where it is less, trees are small, and nu is large
 constexpr std::int64_t kMost = 600'000;  // pieces looked at: a fraction of a second
 constexpr double kNoMatter = 0.3;    // of what a bound is too high: what its rectangle adds to it
 constexpr double kLeft = 10 * kTie;  // what is left is worth no more than this above the best
@@ -29,7 +30,8 @@ bool RectangleSearch::serves(const ScaledMarket& market) {
   // Bounds beside a large inventory are as rough as its last digits.
   const double rounding = kGapRounding * (1.0 + market.inventory.maxCoeff());
   return market.claims() >= kClaims && market.disjoint.disjoint() &&
-         market.kind == Ambiguity::kBall && rounding <= 0.1 * kTie;
+         market.kind == Ambiguity::kBall && market.ambiguity >= kAmbiguity &&
+         rounding <= 0.1 * kTie;
 }
 
 RectangleSearch::RectangleSearch(const ScaledMarket& market, const std::vector<Corners>& corners,

@@ -22,7 +22,7 @@ namespace kpm {
 /// no longer matters a claim is split.
 class RectangleSearch {
  public:
-  /// Whether there are so many claims, disjoint, and an ambiguity between none and all.
+  /// Whether there are so many claims, disjoint, and so much ambiguity, but not all.
   static bool serves(const ScaledMarket& market);
 
   /// Of a box, about the risk and price of ambiguity of its relaxation, and the multiplier of the
