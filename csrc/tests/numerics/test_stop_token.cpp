@@ -105,7 +105,7 @@ TEST(a_checkpoint_polls_once_its_operations_are_done) {
         ++asked;
         return false;
       },
-      nullptr, Clock::now());
+      nullptr, Clock::now() - hours(1));
   Checkpoint checkpoint(token);
   const double grain = token.grain();
   CHECK(grain < StopToken([] { return true; }).grain());  // with no time, less is done

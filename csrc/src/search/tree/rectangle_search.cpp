@@ -12,7 +12,7 @@ namespace {
 
 constexpr int kClaims = 64;              // from which it pays, and the ambiguity:
 constexpr double kAmbiguity = 5e-4;      // where it is less, trees are small, and nu is large
-constexpr std::int64_t kMost = 600'000;  // pieces looked at: a fraction of a second
+constexpr std::int64_t kMost = 3000;     // pieces looked at, a claim: a fraction of a second
 constexpr double kNoMatter = 0.3;    // of what a bound is too high: what its rectangle adds to it
 constexpr double kLeft = 10 * kTie;  // what is left is worth no more than this above the best
 constexpr int kMostCells = 8;        // that look better
@@ -52,7 +52,7 @@ std::optional<RectangleSearch::Left> RectangleSearch::run(double& best,
                                                           std::vector<Candidate>& found) {
   surround(best - kTie);
   while (!open_.empty() && open_.front().bound > best + kLeft) {
-    if (pieces_ > kMost) {
+    if (pieces_ > kMost * market_.claims()) {
       return std::nullopt;
     }
     Part part = pop();
