@@ -26,10 +26,10 @@ namespace kpm {
 /// separates into a linear program for the prices and a convex one for the demand, each with its
 /// own step lengths, centring and stopping test. Infeasible start: the prior satisfies everything
 /// but the claims' price ranges. All products start centred, weighted by the prior, so that
-/// splitting a state changes nothing. A strictly feasible price vector need not exist (prices that
-/// add up to exactly one): if rounding then stops the method, the simplex method determines the
-/// prices. On a tiny cell the simplex method, several times faster there, is tried first; its
-/// answer is used if its multipliers are the only optimal ones, or if any optimal ones suffice.
+/// splitting a state changes nothing. For the prices the simplex method, or sums where claims are
+/// disjoint, is tried first: its answer is used if its multipliers are the only optimal ones, or if
+/// any optimal ones suffice. A strictly feasible price vector need not exist (prices that add up to
+/// exactly one): if rounding then stops the interior-point method, the first answer is used.
 ///
 /// All memory is taken by the constructor and by the first cell that needs a PriceProgram, a
 /// DemandProgram or an InformationProjection.

@@ -20,7 +20,7 @@ inline double operations_of_iteration(double unknowns) {
 constexpr double kGrace = 1e9;
 
 /// A thread's count of operations since it last polled the token. Long loops call it; once the work
-/// may have taken some ten microseconds it polls.
+/// may have taken some tenths of a millisecond it polls.
 class Checkpoint {
  public:
   /// `unpolled`: operations to begin with that are done whatever the limit.

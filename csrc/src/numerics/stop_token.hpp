@@ -115,7 +115,7 @@ class StopToken {
   }
 
   static constexpr auto kInterval = std::chrono::milliseconds(20);
-  static constexpr double kGrain = 5e5;       // operations: some ten microseconds
+  static constexpr double kGrain = 5e5;       // operations: tenths of a millisecond
   static constexpr double kNoGrain = 5e4;     // where there is no time from the start
   static constexpr double kAffordable = 2e7;  // operations that take about as long
 

@@ -11,7 +11,7 @@ namespace kpm {
 
 /// PriceSimplex, but no answer relies on its tableau: prices are multiplied out, and a proof that
 /// no prices reach the ranges (Farkas) is summed anew. An answer that fails is computed again with
-/// twice the digits. A check costs O(K N), less than a pivot.
+/// twice the digits. A check costs O(K N), less than a pivot of a tableau.
 class CheckedSimplex {
  public:
   /// `checkpoint`, if any, is passed at each pivot.

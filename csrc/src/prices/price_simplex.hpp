@@ -7,14 +7,14 @@ namespace kpm {
 
 /// The polytope of state prices xi on the simplex with claim prices pi = P xi in given ranges.
 /// Ranges may be tightened and relaxed in any order; the basis is kept, so that each change costs
-/// a few pivots of O(K N). Dual simplex restores feasibility, primal simplex maximises. Largest
-/// violation or gain first; once a call has taken long, with perturbed costs or by least index.
-/// That is finite except for rounding, so pivots are counted and the prices at hand returned when
-/// they are too many.
+/// a few pivots (PriceTableau). Dual simplex restores feasibility, primal simplex maximises.
+/// Largest violation or gain first; once a call has taken long, with perturbed costs or by least
+/// index. That is finite except for rounding, so pivots are counted and the prices at hand returned
+/// when they are too many.
 ///
 /// A pivot as small as the least that counts leaves a double's tableau with 1e-6 of rounding, so
 /// claims that differ by 1e-10 of their range are distinguished, and prices within their ranges
-/// found, only with twice the digits: some thirty times as slow, for use when the prices from
+/// found, only with twice the digits: many times as slow, for use when the prices from
 /// doubles miss their ranges.
 template <class Real>
 class BasicPriceSimplex : private PriceTableau<Real> {

@@ -9,7 +9,7 @@ namespace kpm {
 
 namespace {
 
-constexpr int kMostCells = 8;      // tried before one is better: a quarter of a relaxation's time
+constexpr int kMostCells = 8;      // tried before one is better
 constexpr double kBetter = 1e-9;   // than the clearing that they are neighbours of
 constexpr std::size_t kFewer = 4;  // moves are made at once, each time that they are not better
 constexpr int kFarthest = 2;       // pieces away: from a flat over a step to the next flat

@@ -13,8 +13,8 @@
 
 namespace kpm {
 
-/// A relaxation is many iterations, mostly of dense algebra, and in most boxes finds once more what
-/// the one above it has found: the marginal state prices g and the worst case p hardly change from
+/// A relaxation is many iterations, and in most boxes finds once more what the one above it has
+/// found: the marginal state prices g and the worst case p hardly change from
 /// a box to its halves, the multipliers lambda of prices do. With p and g held, each claim brings a
 /// concave, piecewise linear function of its price, the upper hull of (pi - G) y over the run's
 /// corners. A simplex method maximises their sum over the state prices, a few pivots from the last
