@@ -10,13 +10,13 @@ namespace kpm {
 
 namespace {
 
-constexpr int kClaims = 64;              // from which it pays, and the ambiguity:
-constexpr double kAmbiguity = 5e-4;      // where it is less, trees are small, and nu is large
-constexpr std::int64_t kMost = 3000;     // pieces looked at, a claim: a fraction of a second
-constexpr double kNoMatter = 0.3;    // of what a bound is too high: what its rectangle adds to it
-constexpr double kLeft = 10 * kTie;  // what is left is worth no more than this above the best
-constexpr int kMostCells = 8;        // that look better
-constexpr double kOperations = 1e4;  // a claim, for one bound
+constexpr int kClaims = 64;           // from which it pays, and the ambiguity:
+constexpr double kAmbiguity = 5e-4;   // where it is less, trees are small, and nu is large
+constexpr std::int64_t kMost = 3000;  // pieces looked at, a claim: a fraction of a second
+constexpr double kNoMatter = 0.3;     // of what a bound is too high: what its rectangle adds to it
+constexpr double kLeft = 10 * kTie;   // what is left is worth no more than this above the best
+constexpr int kMostCells = 8;         // that look better
+constexpr double kOperations = 1e4;   // a claim, for one bound
 // In units of nu about the relaxation's optimum:
 constexpr RiskPoint kWide = {0.3, 0.5};  // half a rectangle whose size alone leaves it unbounded
 constexpr int kDirections = 8;
