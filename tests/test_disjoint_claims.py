@@ -103,3 +103,12 @@ def test_a_search_along_the_risk_ends_with_the_clearing_of_a_certificate(seed: i
     np.testing.assert_allclose(found.claim_prices, proven.claim_prices, rtol=0, atol=1e-10)
     np.testing.assert_allclose(found.fills, proven.fills, rtol=0, atol=1e-6)
     assert found.upper_bound >= proven.certainty_equivalent - 1e-9 * found.scale
+
+
+@pytest.mark.parametrize("seed", [5, 7])
+def test_a_small_tree_is_not_searched_along_the_risk(seed: int) -> None:
+    market, orders = books.arrow_debreu(640, states=64, seed=seed)
+    found = kpm.clear(market, orders)
+    proven = kpm.clear(market, orders, certificate=True)
+    assert 1 < found.stats.nodes == proven.stats.nodes
+    assert found.stats.iterations == proven.stats.iterations

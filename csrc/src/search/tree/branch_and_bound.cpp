@@ -24,6 +24,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t kPolishNodes = 8;  // nodes after the proof, at least
+constexpr std::int64_t kSmall = 12;       // nodes of a tree that a search along the risk outweighs
 constexpr std::int64_t kFirst = 4;        // nodes that look for a better clearing, then
 constexpr std::int64_t kClimbEvery = 4;   // one in so many
 constexpr std::size_t kSupports = 64;     // of other nodes that a node is bounded by
@@ -105,6 +106,7 @@ class Tree {
   void begin(Slot& slot) {
     const std::int64_t number = pipeline_.begun();
     slot.node = pop();
+    slot.id = slot.node.id;
     slot.bound = slot.node.bound;
     slot.incumbent = best_;
     slot.costs = costs_;
@@ -132,7 +134,14 @@ class Tree {
     if (progress_.nodes == 1) {
       progress_.root_bound = slot.outcome.relaxed;
     }
+    if (slot.id < anew_from_) {
+      slot.outcome.children.clear();  // they are part of the node that the search began anew with
+    }
+    std::move(slot.outcome.whole.begin(), slot.outcome.whole.end(), std::back_inserter(whole_));
     merge(slot.outcome);
+    if (progress_.nodes == kSmall && !whole_.empty() && !open_.empty()) {
+      begin_anew();
+    }
   }
 
  private:
@@ -193,6 +202,14 @@ class Tree {
     std::push_heap(open_.begin(), open_.end(), later);
   }
 
+  /// With the first node, in place of all that came of it.
+  void begin_anew() {
+    whole_.front().bound = std::min(whole_.front().bound, upper_bound());
+    open_.clear();
+    anew_from_ = next_id_;
+    push(std::move(whole_.front()));
+  }
+
   Node pop() {
     std::pop_heap(open_.begin(), open_.end(), later);
     Node node = std::move(open_.back());
@@ -218,7 +235,7 @@ class Tree {
   double stake() {
     if (stake_of_ != best_ && best_ > -kInfinity) {
       stake_of_ = best_;
-      stake_ = settings_.stake ? settings_.stake(*best_candidate()) : 1.0;
+      stake_ = settings_.stake ? settings_.stake(*best_of(candidates_)) : 1.0;
     }
     return stake_;
   }
@@ -303,7 +320,7 @@ class Tree {
   /// Keep a clearing: with the best, or among the next best.
   void take(Candidate&& candidate) {
     if (candidate.value < best_ - kTie) {
-      put_aside(std::move(candidate));
+      keep_in_reserve(std::move(candidate), reserve_);
       return;
     }
     if (candidate.value > best_) {
@@ -313,20 +330,11 @@ class Tree {
           ++n;
           continue;
         }
-        put_aside(std::move(candidates_[n]));
+        keep_in_reserve(std::move(candidates_[n]), reserve_);
         candidates_.erase(candidates_.begin() + static_cast<std::ptrdiff_t>(n));
       }
     }
     candidates_.push_back(std::move(candidate));
-  }
-
-  void put_aside(Candidate&& candidate) {
-    const auto worse = [](const Candidate& a, const Candidate& b) { return a.value > b.value; };
-    const auto place = std::upper_bound(reserve_.begin(), reserve_.end(), candidate, worse);
-    if (place - reserve_.begin() < static_cast<std::ptrdiff_t>(kReserve)) {
-      reserve_.insert(place, std::move(candidate));
-      reserve_.resize(std::min(reserve_.size(), kReserve));
-    }
   }
 
   Progress progress() const {
@@ -359,13 +367,6 @@ class Tree {
     return true;
   }
 
-  /// The best clearing; of equal ones the first.
-  std::vector<Candidate>::const_iterator best_candidate() const {
-    return std::max_element(
-        candidates_.begin(), candidates_.end(),
-        [](const Candidate& a, const Candidate& b) { return a.value < b.value; });
-  }
-
   /// Solve the cells that may tie with the best.
   void collect_ties() {
     // Where the proof ended far from the last digits, ties cannot be determined.
@@ -375,7 +376,7 @@ class Tree {
         tight.push_back(&node);
       }
     }
-    const auto best = best_candidate();
+    const auto best = best_of(candidates_);
     const auto optimum = best != candidates_.end() ? best->optimum : nullptr;
     std::unique_ptr<TangentBound> tangent;  // made where cells may tie
     Checkpoint checkpoint(token_);
@@ -436,10 +437,7 @@ class Tree {
     result.upper_bound = result.progress.upper_bound;
     result.iterations = iterations_;
     result.threads = threads_;
-    std::sort(candidates_.begin(), candidates_.end(),
-              [](const Candidate& a, const Candidate& b) { return a.cell < b.cell; });
-    const auto same = [](const Candidate& a, const Candidate& b) { return a.cell == b.cell; };
-    candidates_.erase(std::unique(candidates_.begin(), candidates_.end(), same), candidates_.end());
+    sort_by_cell(candidates_);
     result.candidates = std::move(candidates_);
     result.reserve = std::move(reserve_);
     if (settings_.keep_leaves) {
@@ -463,6 +461,7 @@ class Tree {
 
   Pipeline<Tree> pipeline_{*this, settings_};
   std::vector<Node> open_;             // a heap
+  std::vector<Node> whole_;            // the first node, if it may be searched anew
   std::vector<Node> fathomed_;         // no better than the best clearing, perhaps as good
   std::vector<Node> pruned_;           // worse, if they are kept
   std::vector<Node> spent_;            // or else their memory
@@ -475,7 +474,7 @@ class Tree {
   double fathomed_bound_ = -kInfinity;
   Progress progress_;
   std::int64_t iterations_ = 0;
-  std::int64_t next_id_ = 0, reported_ = 0;  // nodes
+  std::int64_t next_id_ = 0, anew_from_ = 0, reported_ = 0;  // nodes
   std::int64_t polish_until_ = 0;
   int threads_ = 1;
   Status status_ = Status::kOptimal;

@@ -45,7 +45,9 @@ HullPlanes::Touch HullPlanes::touch(int claim, double lambda, SeparableRisk::Par
     const bool more = corners.demand[best] > demand;
     (more ? low : high) = demand;
     (more ? above : below) = best;
-    if (high - low <= kClose * nu) {
+    const double half = 0.5 * (low + high);
+    const bool between = low < half && half < high;  // of a tiny nu no double may be
+    if (high - low <= kClose * nu || !between) {
       const double apart = corners.demand[above] - corners.demand[below];
       const double from_below = (demand - corners.demand[below]) / apart;
       const double share = apart > 0.0 ? std::clamp(from_below, 0.0, 1.0) : 0.5;
@@ -54,7 +56,7 @@ HullPlanes::Touch HullPlanes::touch(int claim, double lambda, SeparableRisk::Par
               share * corners.price[above] + (1.0 - share) * corners.price[below]};
     }
     const double next = demand + (more ? step : -step);
-    demand = low < next && next < high ? next : 0.5 * (low + high);
+    demand = low < next && next < high ? next : half;
   }
 }
 

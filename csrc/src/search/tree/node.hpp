@@ -83,6 +83,7 @@ struct NodeOutcome {
   double relaxed = kInfinity;  ///< the relaxation's bound
   Half half;                   ///< the node's
   std::vector<Fall> falls;     ///< of the boxes below it
+  std::vector<Node> whole;     ///< the first node, to be searched along its risk if trees grow
   std::int64_t iterations = 0;
   std::int64_t relaxations = 0;
   std::int64_t cells = 0;
@@ -94,7 +95,7 @@ struct NodeOutcome {
   /// Empty again, but for memory.
   void restart() {
     std::move(supports.begin(), supports.end(), std::back_inserter(spent));
-    for (auto* const nodes : {&pruned, &children, &fathomed}) {
+    for (auto* const nodes : {&pruned, &children, &fathomed, &whole}) {
       nodes->clear();
     }
     candidates.clear();

@@ -132,10 +132,11 @@ void NodeSolver::examine(Node& node, const NodeTask& task, NodeOutcome& outcome)
     outcome.fathomed.push_back(std::move(node));
   } else if (node.box.is_cell()) {
     outcome.children.push_back(std::move(node));
-  } else if (root && !task.keep_pruned && RectangleSearch::serves(market_)) {
-    node.along_risk = true;  // unless the search ends with this node
-    outcome.children.push_back(std::move(node));
   } else if (!node.along_risk || !search_along_risk(node, best, outcome)) {
+    if (root && !task.keep_pruned && RectangleSearch::serves(market_)) {
+      outcome.whole.push_back(node);
+      outcome.whole.back().along_risk = true;
+    }
     split(std::move(node), best, task, outcome);
   }
 }

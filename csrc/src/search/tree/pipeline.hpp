@@ -19,6 +19,7 @@ namespace kpm {
 /// A node at work, what was known when it was begun, and what comes of it.
 struct Slot {
   Node node;
+  std::int64_t id = 0;  // the node's
   double bound = kInfinity;
   double incumbent = -kInfinity;
   PseudoCosts costs{0};

@@ -164,6 +164,8 @@ void RectangleSearch::divide(Part part, double& best, std::vector<Candidate>& fo
 
 /// Along the side that bends the bound more.
 void RectangleSearch::halve(Part part) {
+  pieces_ += market_.claims();
+  checkpoint_.pass(kOperations);
   const std::size_t side = bent(part.rectangle, 0) > bent(part.rectangle, 1) ? 0 : 1;
   const double middle = part.rectangle.middle(side);
   Part other = part;

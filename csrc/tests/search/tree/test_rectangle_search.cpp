@@ -149,6 +149,21 @@ TEST(no_clearing_in_a_rectangle_is_worth_more_than_its_bounds) {
   CHECK(cut > 200);
 }
 
+/// Where a hull's worth turns within less than the space between two doubles.
+TEST(a_plane_is_found_however_small_its_price_of_ambiguity) {
+  test::Random random(317);
+  Setting setting(random, 24, 200);
+  CHECK(setting.solve(random));
+  const Box box = whole(setting.corners);
+  for (const double nu : {1e-10, 1e-20, 1e-100, 1e-300}) {
+    HullPlanes planes(setting.market, setting.corners, box);
+    double lambda = 0.1;
+    planes.add({setting.point[0], nu}, lambda);
+    const RiskRectangle there{setting.point, setting.point};
+    CHECK_AT_MOST(setting.clearing.value, planes.bound(there, -kInfinity), 1e-9);
+  }
+}
+
 /// A cell whose rectangle shrinks to its optimum has no gap: the bound counts all the curvature.
 TEST(the_bound_of_a_cell_at_its_optimum_is_its_value) {
   test::Random random(315);
