@@ -55,7 +55,6 @@ class SeparableRisk {
   Part of(int claim, double demand) const;
   /// Of the states in which no claim pays.
   Part of_others() const { return of(claims_, 0.0); }
-  bool has_others() const { return states_of(claims_).size() > 0; }
 
   /// The demand for a claim at which its part grows by `slope` > 0, or nearly.
   double demand_at(int claim, double slope) const;

@@ -5,6 +5,7 @@
 
 #include "book/staircase.hpp"
 #include "ipm/strike_book.hpp"
+#include "prices/check_ranges.hpp"
 #include "prices/concave_simplex.hpp"
 #include "prices/price_basis.hpp"
 #include "prices/price_simplex.hpp"
@@ -63,21 +64,6 @@ struct Beside {
   Matrix equations;
   std::vector<int> basic, nonbasic;
 };
-
-/// The prices multiplied out.
-void check_ranges(const ScaledMarket& market, const PriceSimplex& simplex) {
-  Array xi(market.states());
-  for (int i = 0; i < market.states(); ++i) {
-    xi[i] = simplex.state_price(i);
-  }
-  CHECK_AT_MOST(-xi.minCoeff(), 0.0, 1e-12);
-  CHECK_NEAR(xi.sum(), 1.0, 1e-12);
-  for (int k = 0; k < market.claims(); ++k) {
-    const double price = market.payoffs.row(k).dot(xi.matrix());
-    CHECK_AT_MOST(simplex.range_low(k), price, 1e-12);
-    CHECK_AT_MOST(price, simplex.range_high(k), 1e-12);
-  }
-}
 
 /// A concave function of a price: a few slopes that fall.
 struct Function {
@@ -186,11 +172,11 @@ TEST(a_basis_finds_the_prices_and_maxima_of_a_tableau) {
         continue;
       }
       ++met;
-      check_ranges(small, by_basis);
+      test::check_ranges(small, by_basis, 1e-12);
       const Array claim_weights = test::random_array(random, small.claims());
       const Array state_weights = test::random_array(random, small.states());
       const double most = by_basis.maximise(claim_weights, state_weights);
-      check_ranges(small, by_basis);
+      test::check_ranges(small, by_basis, 1e-12);
       if (by_tableau.feasible()) {  // rounding may hide it from a tableau
         ++compared;
         CHECK_NEAR(most, by_tableau.maximise(claim_weights, state_weights), 1e-10);

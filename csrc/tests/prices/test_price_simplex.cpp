@@ -1,5 +1,6 @@
 #include "numerics/checkpoint.hpp"
 #include "numerics/stop_token.hpp"
+#include "prices/check_ranges.hpp"
 #include "prices/price_simplex.hpp"
 #include "prices/reachable_prices.hpp"
 #include "random_book.hpp"
@@ -29,17 +30,7 @@ TEST(ranges_around_reachable_prices_are_feasible_and_met) {
                         std::min(1.0, price + 0.1 * random.uniform()));
     }
     CHECK(simplex.feasible());
-    Array xi(market.states());
-    for (int i = 0; i < market.states(); ++i) {
-      xi[i] = simplex.state_price(i);
-    }
-    CHECK_AT_MOST(-xi.minCoeff(), 0.0, 1e-12);
-    CHECK_NEAR(xi.sum(), 1.0, 1e-12);
-    for (int k = 0; k < market.claims(); ++k) {
-      const double price = market.payoffs.row(k).dot(xi.matrix());
-      CHECK_AT_MOST(simplex.range_low(k), price, 1e-11);
-      CHECK_AT_MOST(price, simplex.range_high(k), 1e-11);
-    }
+    const Array xi = test::check_ranges(market, simplex, 1e-11);
     // And the maximum over them is at least what the point inside gives.
     Array claim_weights = test::random_array(random, market.claims());
     const Array state_weights = test::random_array(random, market.states());
