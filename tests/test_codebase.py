@@ -253,3 +253,19 @@ def test_modules_of_tests_have_one_name() -> None:
             r"^\s*(?:from|import) (?:tests\b|test_|\.).*", path.read_text("utf-8"), re.M
         )
         assert found == [], path
+
+
+def test_what_tests_a_wheel_imports_nothing_that_is_not_beside_it() -> None:
+    """By the keys of cibuildwheel, which `.ci/wheel-tests` reads, too."""
+    keys = (ROOT / "pyproject.toml").read_text("utf-8")
+    sources = ast.literal_eval(re.search(r"^test-sources = (.*)$", keys, re.M)[1])
+    mark = re.search(r'^test-command = ".* -m (\w+)\b', keys, re.M)[1]
+    absent = {path.name for path in ROOT.iterdir() if path.is_dir()} - {"kpm_fast", *sources}
+    tested = [path for path in (ROOT / "tests").glob("*.py") if mark in path.read_text("utf-8")]
+    assert len(tested) > 10
+    support = [*(ROOT / "tests" / "support").glob("*.py")]
+    for path in [*tested, *support]:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [item.name for item in node.names] if isinstance(node, ast.Import) else []
+            assert absent.isdisjoint(name.split(".")[0] for name in names), path

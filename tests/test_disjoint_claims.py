@@ -7,7 +7,6 @@ import pytest
 
 import kpm_fast as kpm
 from adapter import assert_no_bit_depends_on_threads_or_order, stopped
-from benchmarks import books
 
 pytestmark = pytest.mark.cross_section
 
@@ -43,6 +42,21 @@ def _book(
     return market, orders
 
 
+def _of_a_crowd(seed: int) -> tuple[kpm.Market, kpm.Orders]:
+    """640 orders for one claim on each of 64 states, and a maker that they matter to."""
+    generator = np.random.default_rng([seed, 64])
+    prior, crowd = generator.dirichlet(np.full(64, 10.0), size=2)
+    claim = generator.integers(0, 64, 640)
+    orders = kpm.Orders(
+        claim,
+        generator.choice([1, -1], 640),
+        (crowd[claim] * np.exp(0.2 * generator.standard_normal(640))).clip(1e-4, 0.999),
+        generator.integers(1, 101, 640).astype(float),
+    )
+    risk_aversion = 1.0 / orders.quantity.sum()
+    return kpm.Market(np.eye(64), prior, risk_aversion=risk_aversion, ambiguity=0.1), orders
+
+
 def _complements(market: kpm.Market, orders: kpm.Orders) -> tuple[kpm.Market, kpm.Orders]:
     """The same book in terms of the complements of its claims, which are not disjoint."""
     return (
@@ -72,7 +86,7 @@ def test_the_same_bits_for_any_threads_and_order_of_the_claims() -> None:
 
 
 def test_the_same_bits_for_any_threads_and_order_along_the_risk() -> None:
-    assert_no_bit_depends_on_threads_or_order(*books.arrow_debreu(640, states=64, seed=6))
+    assert_no_bit_depends_on_threads_or_order(*_of_a_crowd(6))
 
 
 @pytest.mark.parametrize("tolerance", [1e-2, 1e-3, 1e-5])
@@ -90,10 +104,10 @@ def test_stopped_at_any_poll_a_clearing_verifies(tolerance: float) -> None:
     assert found.status is kpm.Status.OPTIMAL  # one poll too late
 
 
-@pytest.mark.parametrize("seed", [1, 3, 4])
+@pytest.mark.parametrize("seed", [3, 6, 12])
 def test_a_search_along_the_risk_ends_with_the_clearing_of_a_certificate(seed: int) -> None:
     """So many claims are searched along the risk, but for a certificate, with fewer nodes."""
-    market, orders = books.arrow_debreu(640, states=64, seed=seed)
+    market, orders = _of_a_crowd(seed)
     found = kpm.clear(market, orders)
     proven = kpm.clear(market, orders, certificate=True)
     assert found.status == proven.status == kpm.Status.OPTIMAL
@@ -105,9 +119,9 @@ def test_a_search_along_the_risk_ends_with_the_clearing_of_a_certificate(seed: i
     assert found.upper_bound >= proven.certainty_equivalent - 1e-9 * found.scale
 
 
-@pytest.mark.parametrize("seed", [5, 7])
+@pytest.mark.parametrize("seed", [1, 13])
 def test_a_small_tree_is_not_searched_along_the_risk(seed: int) -> None:
-    market, orders = books.arrow_debreu(640, states=64, seed=seed)
+    market, orders = _of_a_crowd(seed)
     found = kpm.clear(market, orders)
     proven = kpm.clear(market, orders, certificate=True)
     assert 1 < found.stats.nodes == proven.stats.nodes
