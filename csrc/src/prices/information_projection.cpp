@@ -390,8 +390,9 @@ bool InformationProjection::settle_disjoint() {
   distribution_.setZero();
   for (const int i : support_) {
     const int k = sets_.claim_of(i);
-    distribution_[i] =
-        market_.prior[i] / mass * (k == DisjointClaims::kNone ? factor : price_[k] / share[k]);
+    // Limits that hold every price add up to one but for slack.
+    distribution_[i] = market_.prior[i] / mass *
+                       (k == DisjointClaims::kNone ? factor : price_[k] / share[k]) / sum;
   }
   return true;
 }

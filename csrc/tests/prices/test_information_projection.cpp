@@ -207,6 +207,32 @@ TEST(the_projection_of_disjoint_claims_always_settles_and_is_that_of_the_general
   CHECK(agreed > 100);
 }
 
+/// Limits in doubles that leave no price room add up to one but for their own rounding, and more
+/// where there are many: the distribution does all the same.
+TEST(the_projection_of_disjoint_claims_without_room_adds_up_to_one) {
+  test::Random random(39);
+  constexpr int kClaims = 90;
+  test::RandomBook book(random, kClaims, kClaims, 3);
+  std::fill(book.payoffs.begin(), book.payoffs.end(), 0.0);
+  for (int k = 0; k < kClaims; ++k) {
+    book.payoffs[static_cast<std::size_t>((kClaims + 1) * k)] = 1.0;
+  }
+  const ScaledMarket market(book.market(), compile_staircases(book.market(), book.book()));
+  const Array wanted = test::random_distribution(random, kClaims);
+  for (const double off : {-5e-14, 0.0, 5e-14}) {
+    Arena arena;
+    InformationProjection projection(market, arena);
+    projection.clear();
+    for (int i = 0; i < kClaims; ++i) {
+      projection.add_state(i);
+      projection.set_range(i, (1.0 + off) * wanted[i], (1.0 + off) * wanted[i]);
+    }
+    CHECK(projection.settle());
+    CHECK_NEAR(projection.distribution().sum(), 1.0, 2e-15);
+    CHECK_AT_MOST((projection.distribution() - wanted).abs().maxCoeff(), 0.0, 1e-15);
+  }
+}
+
 /// A sum over so many states has 1e-13 of rounding if it is taken in turn: no price seemed met.
 TEST(the_projection_settles_for_any_number_of_states) {
   test::Random random(35);
