@@ -124,10 +124,48 @@ Eigen::MatrixXd DemandRule::equal_losses(const std::vector<int>& states,
   return rows;
 }
 
+/// The kernel of equal_losses(), of disjoint claims: demand for a claim that pays in none of the
+/// states is free; all others rise by the shift, if one of them pays in every state.
+Matrix DemandRule::free_directions(const std::vector<int>& states,
+                                   const std::vector<OpenStep>& open) const {
+  const auto m = static_cast<Eigen::Index>(open.size());
+  std::vector<Eigen::Index> row(static_cast<std::size_t>(market_.claims()), -1);
+  for (Eigen::Index k = 0; k < m; ++k) {
+    row[static_cast<std::size_t>(open[static_cast<std::size_t>(k)].claim)] = k;
+  }
+  Vector shift = Vector::Zero(m + 1);
+  shift[m] = 1.0;
+  bool shifts = true;
+  for (const int state : states) {
+    const int claim = market_.disjoint.claim_of(state);
+    const Eigen::Index k =
+        claim == DisjointClaims::kNone ? -1 : row[static_cast<std::size_t>(claim)];
+    shifts = shifts && k >= 0;
+    if (k >= 0) {
+      shift[k] = 1.0;
+    }
+  }
+  const Eigen::Index free = (shift.array() == 0.0).count();
+  Matrix directions = Matrix::Zero(m + 1, free + (shifts ? 1 : 0));
+  Eigen::Index column = 0;
+  for (Eigen::Index k = 0; k < m; ++k) {
+    if (shift[k] == 0.0) {
+      directions(k, column++) = 1.0;
+    }
+  }
+  if (shifts) {
+    directions.col(column) = shift.normalized();
+  }
+  return directions;
+}
+
 /// Directions of the open steps' demand along which neither revenue nor risk changes: the losses
 /// of all states that count move alike. One column a direction, in shares of each step's height.
 Matrix DemandRule::open_directions(const CellOptimum& solution,
                                    const std::vector<OpenStep>& open) const {
+  if (market_.disjoint.disjoint()) {
+    return free_directions(counting_states(solution), open);
+  }
   return kernel(equal_losses(counting_states(solution), open), kDependentDirection);
 }
 

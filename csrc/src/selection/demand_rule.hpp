@@ -58,6 +58,7 @@ class DemandRule {
   std::vector<int> counting_states(const CellOptimum& solution) const;
   Eigen::MatrixXd equal_losses(const std::vector<int>& states,
                                const std::vector<OpenStep>& open) const;
+  Matrix free_directions(const std::vector<int>& states, const std::vector<OpenStep>& open) const;
   Matrix open_directions(const CellOptimum& solution, const std::vector<OpenStep>& open) const;
   void choose_open(const CellOptimum& solution, const std::vector<int>& cell,
                    const std::vector<OpenStep>& open, double tie, Array& demand);

@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <numeric>
+#include <utility>
 
-#include "numerics/arena.hpp"
-#include "numerics/semidefinite_cholesky.hpp"
 #include "numerics/tolerances.hpp"
-#include "risk/risk_curvature.hpp"
+#include "selection/step_curvature.hpp"
 
 namespace kpm {
 
@@ -33,16 +34,14 @@ bool lies_inside(double demand, const StepRange& step) {
 /// maximise gain.D - D'CD / 2 over a box around D = 0: by active sets.
 class BoxProgram {
  public:
-  BoxProgram(const Matrix& curvature, const Array& gain, const Array& low, const Array& high,
+  BoxProgram(StepCurvature& curvature, const Array& gain, const Array& low, const Array& high,
              const Array& least)
       : curvature_(curvature),
         gain_(gain),
         low_(low),
         high_(high),
         least_(least),
-        factor_(gain.size(), arena_),
-        block_(arena_.matrix(gain.size(), gain.size())),
-        direction_(arena_.array(gain.size())),
+        direction_(gain.size()),
         held_(static_cast<std::size_t>(gain.size()), 0),
         change_(Array::Zero(gain.size())),
         slope_(gain) {
@@ -76,20 +75,17 @@ class BoxProgram {
     for (Eigen::Index j = 0; j < size; ++j) {
       const Eigen::Index k = open_[static_cast<std::size_t>(j)];
       direction_[j] = slope_[k];
-      for (Eigen::Index i = 0; i <= j; ++i) {
-        block_.data()[j * size + i] = curvature_(k, open_[static_cast<std::size_t>(i)]);
-      }
     }
+    curvature_.factor(open_);
     // What is hidden by rounding counts as redundant.
-    factor_.compute(block_.data(), size, size, 0.0);
     for (Eigen::Index j = 0; j < size; ++j) {
       const Eigen::Index k = open_[static_cast<std::size_t>(j)];
-      if (!(factor_.pivot_of(j) > least_[k])) {
+      if (!(curvature_.pivot_of(j) > least_[k])) {
         held_[static_cast<std::size_t>(k)] = kOpen;
         return true;
       }
     }
-    factor_.solve_in_place(direction_.data());
+    curvature_.solve_in_place(direction_.data());
     double share = 1.0;
     Eigen::Index blocking = -1;
     for (Eigen::Index j = 0; j < size; ++j) {
@@ -111,7 +107,7 @@ class BoxProgram {
       held_[static_cast<std::size_t>(k)] = up ? kHigh : kLow;
     }
     slope_ = gain_;
-    slope_.matrix().noalias() -= curvature_ * change_.matrix();
+    curvature_.take_product(change_, slope_);
     return blocking >= 0;
   }
 
@@ -137,12 +133,9 @@ class BoxProgram {
   static constexpr int kHigh = 2;
   static constexpr int kOpen = 3;  // hidden: neither moved nor at an end
 
-  const Matrix& curvature_;
+  StepCurvature& curvature_;
   const Array &gain_, &low_, &high_, &least_;
-  Arena arena_;
-  SemidefiniteCholesky factor_;
-  MatrixSlice block_;               // of the curvature, of what is open
-  Slice direction_;                 // of what is open
+  Array direction_;                 // of what is open
   std::vector<Eigen::Index> open_;  // what is not held
   std::vector<int> held_;
   Array change_;
@@ -188,15 +181,14 @@ bool is_settled(const ScaledMarket& market, const std::vector<StepRange>& steps,
     }
   }
   const auto size = static_cast<Eigen::Index>(inside.size());
-  const Matrix curvature =
-      risk_curvature(market.payoffs, inside, solution.worst_case, solution.marginal_state_prices,
-                     market.risk_aversion, solution.ambiguity_price);
-  Arena arena;
-  SemidefiniteCholesky factor(size, arena);
-  factor.compute(curvature, 0.0);
-  factor.solve_in_place(change.data());
+  std::vector<Eigen::Index> all(inside.size());
+  std::iota(all.begin(), all.end(), 0);
+  const std::unique_ptr<StepCurvature> curvature = StepCurvature::of(market, std::move(inside));
+  curvature->move_to(solution.worst_case, solution.marginal_state_prices, solution.ambiguity_price);
+  curvature->factor(all);
+  curvature->solve_in_place(change.data());
   for (Eigen::Index j = 0; j < size; ++j) {
-    if (!(factor.pivot_of(j) > kRounding / (kHidden * height[j])) ||
+    if (!(curvature->pivot_of(j) > kRounding / (kHidden * height[j])) ||
         std::abs(change[j]) > kClose * height[j]) {
       return false;
     }
@@ -226,6 +218,7 @@ bool settle_steps(const ScaledMarket& market, const std::vector<StepRange>& step
     most_demand[k] = step.high;
   }
   const Matrix payoffs = market.payoffs(claims, Eigen::all);
+  const std::unique_ptr<StepCurvature> curvature = StepCurvature::of(market, claims);
   const Array height = most_demand - least_demand;
   const Array least = kRounding / (kHidden * height);
   Array trial = demand;
@@ -251,12 +244,10 @@ bool settle_steps(const ScaledMarket& market, const std::vector<StepRange>& step
       return false;
     }
     const Array gain = price - (payoffs * g.matrix()).array();
-    Matrix curvature =
-        risk_curvature(market.payoffs, claims, p, g, market.risk_aversion, measure.multiplier());
-    curvature.triangularView<Eigen::StrictlyUpper>() = curvature.transpose();
+    curvature->move_to(p, g, measure.multiplier());
     const Array low = least_demand - trial(claims);
     const Array high = most_demand - trial(claims);
-    BoxProgram program(curvature, gain, low, high, least);
+    BoxProgram program(*curvature, gain, low, high, least);
     const Array& change = program.solve();
     const double most = (change.abs() / height).maxCoeff();
     if (iteration == 0 && !(most > kStepEnd)) {
