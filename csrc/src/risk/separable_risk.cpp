@@ -30,15 +30,17 @@ SeparableRisk::Part SeparableRisk::of(int claim, double demand) const {
   const auto [r, nu] = point_;
   Part part;
   for (const int i : states_of(claim)) {
-    const double growth = std::expm1(a * (demand - market_.inventory[i] - r));
+    const double loss = a * (demand - market_.inventory[i] - r);
+    const double growth = std::expm1(loss);
+    const double grown = growth < -0.5 ? std::exp(loss) : 1.0 + growth;
     const double tilt = growth / (a * nu);
     const double p = market_.prior[i] * weight_ * std::exp(tilt);
-    const double g = p * (1.0 + growth);
+    const double g = p * grown;
     part.value += p * nu;
     part.by_point[0] -= g;
     part.by_point[1] += p * (1.0 - tilt);
     part.by_demand += g;
-    part.bend += g * ((1.0 + growth) / nu + a);
+    part.bend += g * (grown / nu + a);
   }
   return part;
 }
@@ -49,22 +51,33 @@ SeparableRisk::Part SeparableRisk::of(int claim, double demand) const {
 double SeparableRisk::demand_at(int claim, double slope) const {
   const double a = market_.risk_aversion;
   const auto [r, nu] = point_;
+  const Span<const int> states = states_of(claim);
   double demand = kInfinity;
-  for (const int i : states_of(claim)) {
-    const double rise = std::log(slope / (market_.prior[i] * weight_));
+  double rise = 0.0;
+  for (const int i : states) {
+    rise = std::log(slope / (market_.prior[i] * weight_));
     double alone = nu * rise / (1.0 + a * nu);
     if (rise > 0.0) {
       alone = std::min(alone, std::log1p(a * nu * rise) / a);
     }
     demand = std::min(demand, r + alone + market_.inventory[i]);
   }
+  for (int step = 0; step < kSteps && states.size() == 1; ++step) {
+    const double loss = demand - market_.inventory[*states.begin()] - r;
+    const double growth = std::expm1(a * loss);
+    const double off = growth / (a * nu) + a * loss - rise;
+    demand -= off / ((1.0 + growth) / nu + a);
+    if (!(std::abs(off) > kClose)) {
+      return demand;
+    }
+  }
   for (int step = 0; step < kSteps; ++step) {
     const Part part = of(claim, demand);
     const double off = std::log(part.by_demand / slope);
+    demand -= off * part.by_demand / part.bend;
     if (!(std::abs(off) > kClose)) {
       break;
     }
-    demand -= off * part.by_demand / part.bend;
   }
   return demand;
 }

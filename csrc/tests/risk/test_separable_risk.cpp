@@ -10,9 +10,9 @@ namespace {
 
 /// A random demand of each claim within its staircase, and the risk of it.
 struct Setting {
-  explicit Setting(test::Random& random)
+  explicit Setting(test::Random& random, double risk_aversion = 0.0)
       : book(test::disjoint_book(random, 200)),
-        stairs(compile_staircases(smooth().market(), book.book())),
+        stairs(compile_staircases(smooth(risk_aversion).market(), book.book())),
         market(book.market(), stairs),
         corners(find_corners(market, stairs)),
         demand(market.claims()),
@@ -56,8 +56,11 @@ struct Setting {
 
  private:
   /// No kinks and some ambiguity.
-  test::RandomBook& smooth() {
+  test::RandomBook& smooth(double risk_aversion) {
     book.ambiguity = 0.05;
+    if (risk_aversion > 0.0) {
+      book.risk_aversion = risk_aversion;
+    }
     return book;
   }
 };
@@ -121,6 +124,29 @@ TEST(the_derivatives_of_a_claims_part_are_its_changes) {
     }
   }
   CHECK(steep > 30);
+}
+
+/// Steep or flat, beside a loss that the maker hardly minds or one that ruins it.
+TEST(the_demand_at_a_slope_has_that_slope) {
+  test::Random random(318);
+  int several = 0;
+  for (int trial = 0; trial < 60; ++trial) {
+    Setting setting(random, std::exp(random.uniform(-7.0, 7.0)));
+    if (!(setting.nu > 1e-6)) {
+      continue;
+    }
+    setting.risk.move_to({setting.rho, setting.nu});
+    for (int k = 0; k < setting.market.claims(); ++k) {
+      several += (setting.market.payoffs.row(k).array() > 0.0).count() > 1 ? 1 : 0;
+      const double slope = std::exp(random.uniform(-60.0, 5.0));
+      const double demand = setting.risk.demand_at(k, slope);
+      // What the demand's own rounding moves.
+      const SeparableRisk::Part there = setting.risk.of(k, demand);
+      const double rounding = 1e-15 * (std::abs(demand) + std::abs(setting.rho) + 1.0);
+      CHECK_NEAR(there.by_demand, slope, 1e-9 * slope + 4.0 * rounding * there.bend);
+    }
+  }
+  CHECK(several > 100);
 }
 
 }  // namespace kpm

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "numerics/convex_line.hpp"
 
@@ -11,10 +12,11 @@ namespace {
 
 constexpr int kSteps = 40;           // for one lambda
 constexpr double kFirstStep = 1e-3;  // of nu
+constexpr double kNear = 4e-3;       // of nu
 constexpr double kShare = 0.05;      // of what a bound is above its threshold: close enough
 constexpr double kExact = 1e-14;
 constexpr double kLeastBeyond = 0.7;  // logarithms of how far a slope may be off a price
-constexpr double kMostBeyond = 20.0;
+constexpr double kMostBeyond = 50.0;
 constexpr double kLeast = 1e-12;  // price of such a tangent
 
 }  // namespace
@@ -55,21 +57,49 @@ void CurvedBound::add_tangents(int claim, int first, int last) {
   }
 }
 
+/// Mostly two or three of a claim's ends.
+void CurvedBound::keep_near(double lambda) {
+  if (std::abs(lambda - near_) <= width_) {
+    return;
+  }
+  near_ = lambda;
+  const RiskPoint half = offs_.back();
+  width_ = std::max(half[0], kNear * risk_.point()[1]);
+  kept_.clear();
+  begin_of_kept_.assign(1, 0);
+  for (std::size_t k = 0; k + 1 < begin_.size(); ++k) {
+    const auto first = ends_.begin() + static_cast<std::ptrdiff_t>(begin_[k]);
+    const auto last = ends_.begin() + static_cast<std::ptrdiff_t>(begin_[k + 1]);
+    const auto here = [&](const End& end) { return end.worth - lambda * end.price; };
+    const End& best = *std::max_element(
+        first, last, [&](const End& a, const End& b) { return here(a) < here(b); });
+    const double most = here(best);
+    std::copy_if(first, last, std::back_inserter(kept_), [&](const End& end) {
+      const double gain = width_ * std::abs(end.price - best.price) +
+                          half[0] * std::abs(end.by_point[0] - best.by_point[0]) +
+                          half[1] * std::abs(end.by_point[1] - best.by_point[1]);
+      return !(here(end) + gain < most);
+    });
+    begin_of_kept_.push_back(kept_.size());
+  }
+}
+
 const CurvedBound::End& CurvedBound::best_end(std::size_t claim, double lambda,
                                               const RiskPoint& off) const {
-  std::size_t best = begin_[claim];
-  double most = worth(ends_[best], lambda, off);
-  for (std::size_t end = best + 1; end < begin_[claim + 1]; ++end) {
-    const double here = worth(ends_[end], lambda, off);
+  std::size_t best = begin_of_kept_[claim];
+  double most = worth(kept_[best], lambda, off);
+  for (std::size_t end = best + 1; end < begin_of_kept_[claim + 1]; ++end) {
+    const double here = worth(kept_[end], lambda, off);
     if (!(here <= most)) {
       most = here;
       best = end;
     }
   }
-  return ends_[best];
+  return kept_[best];
 }
 
-CurvedBound::Sum CurvedBound::sum(double lambda, const RiskPoint& off) const {
+CurvedBound::Sum CurvedBound::sum(double lambda, const RiskPoint& off) {
+  keep_near(lambda);
   Sum sum{prices_.value(lambda), prices_.slope(lambda)};
   const auto [r, nu] = risk_.point();
   sum.value += nu + off[1] - r - off[0] - others_.value - others_.by_point[0] * off[0] -
@@ -94,6 +124,7 @@ double CurvedBound::bound(const Box& box, const RiskRectangle& rectangle, double
     begin_.push_back(ends_.size());
   }
   others_ = risk_.of_others();
+  width_ = -1.0;  // nothing is kept yet
   const double half[] = {rectangle.half(0), rectangle.half(1)};
   offs_ = {{{-half[0], -half[1]}, {half[0], -half[1]}, {-half[0], half[1]}, {half[0], half[1]}}};
   ConvexLine line(lambda, kFirstStep * middle[1]);
@@ -114,7 +145,7 @@ double CurvedBound::bound(const Box& box, const RiskRectangle& rectangle, double
   return line.best().value;
 }
 
-bool CurvedBound::cut(double lambda, double threshold, Box& box) const {
+bool CurvedBound::cut(double lambda, double threshold, Box& box) {
   const Box whole = box;
   box.first.assign(box.first.size(), 0);
   box.last.assign(box.last.size(), -1);  // nothing yet
@@ -142,7 +173,7 @@ bool CurvedBound::cut(double lambda, double threshold, Box& box) const {
   return true;
 }
 
-CurvedBound::Middle CurvedBound::middle(const Box& box, double lambda) const {
+CurvedBound::Middle CurvedBound::middle(const Box& box, double lambda) {
   const RiskPoint here{};
   ConvexLine line(lambda, kFirstStep * risk_.point()[1]);
   for (int step = 0; step < kSteps; ++step) {

@@ -28,7 +28,7 @@ class CurvedBound {
 
   /// Leave out pieces at the ends of the runs of the box bounded last that are worth less than the
   /// threshold. Returns whether any clearing is left.
-  bool cut(double lambda, double threshold, Box& box) const;
+  bool cut(double lambda, double threshold, Box& box);
 
   /// The middle alone, under its own lambda.
   struct Middle {
@@ -37,7 +37,7 @@ class CurvedBound {
     int piece = 0;          ///< cell is worth the value. A split between the two is behind this
     std::vector<int> cell;  ///< of the best pieces
   };
-  Middle middle(const Box& box, double lambda) const;
+  Middle middle(const Box& box, double lambda);
 
  private:
   /// One end of a piece.
@@ -51,7 +51,8 @@ class CurvedBound {
   };
 
   void add_tangents(int claim, int first, int last);
-  Sum sum(double lambda, const RiskPoint& off) const;
+  void keep_near(double lambda);
+  Sum sum(double lambda, const RiskPoint& off);
   const End& best_end(std::size_t claim, double lambda, const RiskPoint& off) const;
   static double worth(const End& end, double lambda, const RiskPoint& off) {
     return end.worth - lambda * end.price - end.by_point[0] * off[0] - end.by_point[1] * off[1];
@@ -61,7 +62,11 @@ class CurvedBound {
   SeparableRisk risk_;
   PriceSum prices_;
   std::vector<End> ends_;
-  std::vector<std::size_t> begin_;   // (claims + 1)
+  std::vector<std::size_t> begin_;  // (claims + 1)
+  // Those that may be the best of their claim in the rectangle, for any lambda so near.
+  std::vector<End> kept_;
+  std::vector<std::size_t> begin_of_kept_;
+  double near_ = 0.0, width_ = -1.0;
   std::array<RiskPoint, 4> offs_{};  // of the corners from the middle
   SeparableRisk::Part others_;
   double beyond_ = 0.0;

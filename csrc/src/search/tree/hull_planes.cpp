@@ -11,53 +11,72 @@ namespace {
 
 constexpr int kSteps = 4;            // for one lambda: roughly the best is as good
 constexpr double kFirstStep = 0.05;  // of nu
-constexpr double kNear = 0.05;       // of nu, from where the last tangent touched
-constexpr double kClose = 1e-3;      // of nu
 
 }  // namespace
 
 HullPlanes::HullPlanes(const ScaledMarket& market, const std::vector<Corners>& corners,
                        const Box& box)
-    : corners_(corners),
-      box_(box),
-      risk_(market),
-      prices_(market),
-      multipliers_(market),
-      demand_(corners.size(), 0.0) {}
+    : corners_(corners), box_(box), risk_(market), prices_(market) {}
+
+/// The hull of the run, of points (demand, price (demand - lambda)), from the largest demand on.
+void HullPlanes::find_hull(std::size_t claim, double lambda) {
+  const Corners& corners = corners_[claim];
+  const auto last = static_cast<std::size_t>(box_.last[claim]) + 1;
+  hull_.clear();
+  for (auto at = static_cast<std::size_t>(box_.first[claim]); at <= last; ++at) {
+    const double demand = corners.demand[at];
+    const Vertex next{demand, corners.price[at] * (demand - lambda), corners.price[at], 0.0};
+    while (!hull_.empty()) {
+      Vertex& before = hull_.back();
+      const double apart = before.demand - next.demand;
+      before.slope = apart > 0.0 ? (before.worth - next.worth) / apart : kInfinity;
+      const bool below = apart > 0.0
+                             ? hull_.size() > 1 && before.slope <= hull_[hull_.size() - 2].slope
+                             : before.worth <= next.worth;
+      if (!below) {
+        break;
+      }
+      hull_.pop_back();
+    }
+    if (hull_.empty() || hull_.back().slope < kInfinity) {
+      hull_.push_back(next);
+    }
+  }
+  hull_.back().slope = kInfinity;
+}
 
 /// Where the claim's part of the risk has the slope of its hull: more demand is worth it below.
 HullPlanes::Touch HullPlanes::touch(int claim, double lambda, SeparableRisk::Part& part) {
-  const auto k = static_cast<std::size_t>(claim);
-  const Corners& corners = corners_[k];
-  const double nu = risk_.point()[1];
-  auto above = static_cast<std::size_t>(box_.first[k]);  // corners on either side
-  auto below = static_cast<std::size_t>(box_.last[k]) + 1;
-  double low = corners.demand[below];
-  double high = corners.demand[above];
-  double& demand = demand_[k];
-  demand = std::clamp(demand, low, high);
-  multipliers_.lambda()[claim] = -lambda;
-  for (double step = kNear * nu;; step = kInfinity) {
-    part = risk_.of(claim, demand);
-    multipliers_.value()[claim] = part.by_demand;
-    const int corner = multipliers_.best_corner(claim, corners, box_.first[k], box_.last[k]);
-    const auto best = static_cast<std::size_t>(corner);
-    const bool more = corners.demand[best] > demand;
-    (more ? low : high) = demand;
-    (more ? above : below) = best;
-    const double half = 0.5 * (low + high);
-    const bool between = low < half && half < high;  // of a tiny nu no double may be
-    if (high - low <= kClose * nu || !between) {
-      const double apart = corners.demand[above] - corners.demand[below];
-      const double from_below = (demand - corners.demand[below]) / apart;
-      const double share = apart > 0.0 ? std::clamp(from_below, 0.0, 1.0) : 0.5;
-      const double beyond = part.by_demand * (corners.demand[best] - demand);
-      return {corners.price[best] * (corners.demand[best] - lambda) - beyond,
-              share * corners.price[above] + (1.0 - share) * corners.price[below]};
+  find_hull(static_cast<std::size_t>(claim), lambda);
+  // The first vertex below which demand is worth less than its risk.
+  std::size_t above = 0;
+  std::size_t vertex = hull_.size() - 1;
+  part = risk_.of(claim, hull_[vertex].demand);
+  while (above < vertex) {
+    const std::size_t middle = above + (vertex - above) / 2;
+    const SeparableRisk::Part here = risk_.of(claim, hull_[middle].demand);
+    if (here.by_demand <= hull_[middle].slope) {
+      vertex = middle;
+      part = here;
+    } else {
+      above = middle + 1;
     }
-    const double next = demand + (more ? step : -step);
-    demand = low < next && next < high ? next : half;
   }
+  double demand = hull_[vertex].demand;
+  double price = hull_[vertex].price;
+  if (vertex > 0 && part.by_demand < hull_[vertex - 1].slope) {  // on the edge before it
+    const Vertex& from = hull_[vertex - 1];
+    const double apart = from.demand - demand;
+    const double low = demand;
+    demand = std::clamp(risk_.demand_at(claim, from.slope), low, from.demand);
+    price += (demand - low) / apart * (from.price - price);
+    part = risk_.of(claim, demand);
+  }
+  double worth = -kInfinity;
+  for (const Vertex& end : hull_) {
+    worth = std::max(worth, end.worth - part.by_demand * (end.demand - demand));
+  }
+  return {worth, price};
 }
 
 HullPlanes::Plane HullPlanes::plane(double lambda, double& slope) {

@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "book/corners.hpp"
-#include "risk/dual_bound.hpp"
 #include "risk/separable_risk.hpp"
 #include "search/tree/price_sum.hpp"
 
@@ -32,20 +31,24 @@ class HullPlanes {
     double value;
     RiskPoint slope;
   };
+  struct Vertex {
+    double demand, worth, price;
+    double slope;  // of the edge to the next
+  };
   struct Touch {
     double worth;  // of the best corner
     double price;  // of the hull
   };
 
   Plane plane(double lambda, double& slope);
+  void find_hull(std::size_t claim, double lambda);
   Touch touch(int claim, double lambda, SeparableRisk::Part& part);
 
   const std::vector<Corners>& corners_;
   Box box_;
   SeparableRisk risk_;
   PriceSum prices_;
-  Multipliers multipliers_;     // for a claim's best corner
-  std::vector<double> demand_;  // (claims) where the last tangents touch
+  std::vector<Vertex> hull_;  // of one claim
   std::vector<Plane> planes_;
 };
 

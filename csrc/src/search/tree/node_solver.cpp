@@ -165,7 +165,8 @@ bool NodeSolver::search_along_risk(Node& node, double best, NodeOutcome& outcome
   }
   if (!left->box.first.empty()) {
     node.box = left->box;
-    node.bound = std::min({node.bound, left->bound, node.multipliers.bound(corners_, node.box)});
+    node.bound = std::min({node.bound, std::max(left->bound, best + 2.0 * kTie),
+                           node.multipliers.bound(corners_, node.box)});
     outcome.children.push_back(std::move(node));
   }
   return true;

@@ -12,13 +12,16 @@ namespace {
 
 constexpr int kClaims = 64;           // from which it pays, and the ambiguity:
 constexpr double kAmbiguity = 5e-4;   // where it is less, trees are small, and nu is large
-constexpr std::int64_t kMost = 3000;  // pieces looked at, a claim: a fraction of a second
+constexpr std::int64_t kMost = 2500;  // pieces looked at, a claim: a fraction of a second
 constexpr double kNoMatter = 0.3;     // of what a bound is too high: what its rectangle adds to it
 constexpr double kLeft = 10 * kTie;   // what is left is worth no more than this above the best
+constexpr int kFew = 32;              // choices left that a few nodes make, and if there are more:
+constexpr double kFiner = 3.2;        // how much nearer to the best what is left then has to be,
+constexpr double kMore = 0.25;        // and how much longer it may take
 constexpr int kMostCells = 8;         // that look better
 constexpr double kOperations = 1e4;   // a claim, for one bound
 // In units of nu about the relaxation's optimum:
-constexpr RiskPoint kWide = {0.3, 0.5};  // half a rectangle whose size alone leaves it unbounded
+constexpr RiskPoint kWide = {0.15, 0.25};  // half a rectangle whose size alone leaves it unbounded
 constexpr int kDirections = 8;
 constexpr double kTurn = 2.0 * static_cast<double>(EIGEN_PI);
 constexpr double kFirst = 0.1;
@@ -44,16 +47,33 @@ RectangleSearch::RectangleSearch(const ScaledMarket& market, const std::vector<C
       around_(around),
       risk_(market),
       curved_(market, corners),
-      planes_(market, corners, box) {
+      planes_(market, corners, box),
+      most_(kMost * market.claims()) {
   push({box, risk_.domain(corners, box), lambda, kInfinity});
 }
 
 std::optional<RectangleSearch::Left> RectangleSearch::run(double& best,
                                                           std::vector<Candidate>& found) {
   surround(best - kTie);
-  while (!open_.empty() && open_.front().bound > best + kLeft) {
-    if (pieces_ > kMost * market_.claims()) {
-      return std::nullopt;
+  std::optional<Left> left;
+  for (double above = kLeft;; above /= kFiner) {
+    if (!search(above, best, found)) {
+      return left;
+    }
+    left = all_open(best);
+    if (left->choices <= kFew || above <= kTie) {
+      return left;
+    }
+    most_ =
+        std::min(most_, pieces_ + static_cast<std::int64_t>(kMore * static_cast<double>(pieces_)));
+  }
+}
+
+/// Until nothing open is worth more than so much above the best. False where that takes too long.
+bool RectangleSearch::search(double above, double& best, std::vector<Candidate>& found) {
+  while (!open_.empty() && open_.front().bound > best + above) {
+    if (pieces_ > most_) {
+      return false;
     }
     Part part = pop();
     const RiskRectangle domain = risk_.domain(corners_, part.box);
@@ -69,7 +89,7 @@ std::optional<RectangleSearch::Left> RectangleSearch::run(double& best,
       divide(std::move(part), best, found);
     }
   }
-  return all_open(best);
+  return true;
 }
 
 /// Planes around the relaxation's optimum, just where hulls are worth less than the threshold.
@@ -204,6 +224,9 @@ RectangleSearch::Left RectangleSearch::all_open(double best) const {
       left.box.first[k] = std::min(left.box.first[k], part.box.first[k]);
       left.box.last[k] = std::max(left.box.last[k], part.box.last[k]);
     }
+  }
+  for (std::size_t k = 0; k < left.box.first.size(); ++k) {
+    left.choices += left.box.last[k] - left.box.first[k];
   }
   return left;
 }

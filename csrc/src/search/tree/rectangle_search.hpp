@@ -36,6 +36,7 @@ class RectangleSearch {
   struct Left {
     Box box;
     double bound = -kInfinity;  ///< of all of it; no box if it is below `best`
+    int choices = 0;            ///< pieces but one of each claim
   };
   std::optional<Left> run(double& best, std::vector<Candidate>& found);
 
@@ -49,6 +50,7 @@ class RectangleSearch {
   };
 
   void surround(double threshold);
+  bool search(double above, double& best, std::vector<Candidate>& found);
   bool bounded_by_tangents(Part& part, double threshold);
   bool bounded_by_planes(Part& part, double threshold) const;
   void look_at(const Box& box);
@@ -70,6 +72,7 @@ class RectangleSearch {
   HullPlanes planes_;
   std::vector<Part> open_;   // a heap
   std::int64_t pieces_ = 0;  // looked at
+  std::int64_t most_;        // it may look at
   int solved_ = 0;           // cells
 };
 
