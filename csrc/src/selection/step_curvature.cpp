@@ -17,26 +17,33 @@ namespace {
 class CurvatureMatrix final : public StepCurvature {
  public:
   CurvatureMatrix(const ScaledMarket& market, std::vector<int> claims)
-      : market_(market),
-        claims_(std::move(claims)),
-        factor_(size(), arena_),
-        block_(arena_.matrix(size(), size())) {}
+      : market_(market), claims_(std::move(claims)), factor_(size(), arena_) {}
 
   void move_to(const ArrayView& p, const ArrayView& g, double multiplier) override {
     curvature_ = risk_curvature(market_.payoffs, claims_, p, g, market_.risk_aversion, multiplier);
-    curvature_.triangularView<Eigen::StrictlyUpper>() = curvature_.transpose();
+    both_halves_ = false;
   }
 
-  void take_product(const Array& change, Array& x) const override {
+  void take_product(const Array& change, Array& x) override {
+    if (!both_halves_) {
+      curvature_.triangularView<Eigen::StrictlyUpper>() = curvature_.transpose();
+      both_halves_ = true;
+    }
     x.matrix().noalias() -= curvature_ * change.matrix();
   }
 
   void factor(const std::vector<Eigen::Index>& open) override {
     const auto rows = static_cast<Eigen::Index>(open.size());
+    if (rows == size()) {
+      factor_.compute(curvature_, 0.0);
+      return;
+    }
+    block_.resize(open.size() * open.size());
     for (Eigen::Index j = 0; j < rows; ++j) {
       const Eigen::Index k = open[static_cast<std::size_t>(j)];
       for (Eigen::Index i = 0; i <= j; ++i) {
-        block_.data()[j * rows + i] = curvature_(k, open[static_cast<std::size_t>(i)]);
+        block_[static_cast<std::size_t>(j * rows + i)] =
+            curvature_(k, open[static_cast<std::size_t>(i)]);
       }
     }
     factor_.compute(block_.data(), rows, rows, 0.0);
@@ -52,8 +59,9 @@ class CurvatureMatrix final : public StepCurvature {
   std::vector<int> claims_;
   Arena arena_;
   SemidefiniteCholesky factor_;
-  MatrixSlice block_;  // of the curvature, of what is open
-  Matrix curvature_;
+  Matrix curvature_;           // its lower triangle
+  bool both_halves_ = false;   // or all of it
+  std::vector<double> block_;  // of it, of what is open
 };
 
 /// Claims that pay one on disjoint sets of states covary only by what they are worth: with G = P g,
@@ -99,7 +107,7 @@ class DisjointStepCurvature final : public StepCurvature {
     }
   }
 
-  void take_product(const Array& change, Array& x) const override {
+  void take_product(const Array& change, Array& x) override {
     Pair sum{};
     for (std::size_t k = 0; k < squares_.size(); ++k) {
       add(squares_[k], change[static_cast<Eigen::Index>(k)], sum);

@@ -24,9 +24,9 @@ class StepCurvature {
   virtual void move_to(const ArrayView& p, const ArrayView& g, double multiplier) = 0;
 
   /// x less the curvature times the change of demand.
-  virtual void take_product(const Array& change, Array& x) const = 0;
+  virtual void take_product(const Array& change, Array& x) = 0;
 
-  /// LDL' of the rows and columns of `open`, numbers of claims among those given, in that order.
+  /// LDL' of the rows and columns of `open`, numbers of claims among those given, ascending.
   virtual void factor(const std::vector<Eigen::Index>& open) = 0;
   /// Of a row of the factor: zero where it depends on earlier ones, but for rounding.
   virtual double pivot_of(Eigen::Index row) const = 0;

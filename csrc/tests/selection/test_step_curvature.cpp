@@ -6,8 +6,8 @@
 
 namespace kpm {
 
-/// By the claims' sets and by their payoffs: products, pivots and solutions, for some of the claims
-/// in any order. All claims of a covering market together move nothing: the last pivot is rounding.
+/// By the claims' sets and by their payoffs: products, pivots and solutions. All claims of a
+/// covering market together move nothing: the last pivot is rounding.
 TEST(the_curvature_along_disjoint_claims_is_that_of_their_payoffs) {
   test::Random random(51);
   int smooth = 0;
