@@ -205,6 +205,7 @@ class Tree {
   /// With the first node, in place of all that came of it.
   void begin_anew() {
     whole_.front().bound = std::min(whole_.front().bound, upper_bound());
+    whole_.front().enough = proof_suffices() ? settings_.tolerance * stake() : 0.0;
     open_.clear();
     anew_from_ = next_id_;
     push(std::move(whole_.front()));
@@ -245,6 +246,9 @@ class Tree {
     return bound <= best_ || bound <= best_ + settings_.tolerance * stake();
   }
 
+  /// Asked for no more; what is worth less than no trade takes longer to replace.
+  bool proof_suffices() const { return settings_.tolerance >= kFineTolerance && best_ >= 0.0; }
+
   bool done() {
     if (token_.stopped()) {
       status_ = Status::kInterrupted;
@@ -259,8 +263,8 @@ class Tree {
       }
       return status_ != Status::kOptimal;
     }
-    if (settings_.tolerance >= kFineTolerance && best_ >= 0.0) {
-      return true;  // asked for no more; what is worth less than no trade takes longer to replace
+    if (proof_suffices()) {
+      return true;
     }
     if (to_the_end_) {
       return settings_.node_limit > 0 && progress_.nodes >= settings_.node_limit;
@@ -345,28 +349,6 @@ class Tree {
     return progress;
   }
 
-  /// Whether a candidate is of that cell, or of a neighbour with its demand at the ends that the
-  /// two share: the selection reaches the cell from there.
-  bool is_known(const std::vector<int>& cell, const Candidate& candidate) const {
-    if (cell == candidate.cell) {
-      return true;
-    }
-    if (!candidate.optimum || !part_of(cell, candidate.cell)) {
-      return false;
-    }
-    for (std::size_t k = 0; k < cell.size(); ++k) {
-      const auto low = static_cast<std::size_t>(candidate.cell[k]);
-      const LargeArray<double>& ends = corners_[k].demand;
-      const double shared = ends[low + (cell[k] > candidate.cell[k] ? 1 : 0)];
-      const double demand = candidate.optimum->demand[static_cast<Eigen::Index>(k)];
-      if (cell[k] != candidate.cell[k] &&
-          std::abs(demand - shared) > kStepEnd * (ends[low] - ends[low + 1])) {
-        return false;
-      }
-    }
-    return true;
-  }
-
   /// Solve the cells that may tie with the best.
   void collect_ties() {
     // Where the proof ended far from the last digits, ties cannot be determined.
@@ -383,7 +365,9 @@ class Tree {
     std::vector<Multipliers> worse;  // supports of cells that do not tie: they may rule out others
     for (const auto& [cell, node] :
          tied_cells(market_, tight, corners_, optimum.get(), best_, tangent)) {
-      const auto known = [&cell = cell, this](const Candidate& c) { return is_known(cell, c); };
+      const auto known = [&cell = cell, this](const Candidate& c) {
+        return stands_for(c, cell, corners_);
+      };
       if (std::any_of(candidates_.begin(), candidates_.end(), known)) {
         continue;
       }

@@ -21,7 +21,8 @@ struct Node {
   Multipliers multipliers;
   std::int64_t id = 0;  ///< in the order of creation
   Half half;
-  bool along_risk = false;  ///< to be searched along its risk before it is split
+  bool along_risk = false;  ///< to be searched along its risk before it is split, down to what
+  double enough = 0.0;      ///< suffices: so little above the best clearing
 };
 
 /// One half of a node's box; its bound is still the node's.

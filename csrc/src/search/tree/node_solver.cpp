@@ -158,7 +158,8 @@ bool NodeSolver::search_along_risk(Node& node, double best, NodeOutcome& outcome
   }
   RectangleSearch search(market_, corners_, checkpoint_, cells_, node.box, {risk, nu},
                          -node.multipliers.lambda().mean());
-  const std::optional<RectangleSearch::Left> left = search.run(best, outcome.candidates);
+  const std::optional<RectangleSearch::Left> left =
+      search.run(best, node.enough, outcome.candidates);
   count(outcome);
   if (!left) {
     return false;

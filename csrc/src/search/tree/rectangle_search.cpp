@@ -52,16 +52,16 @@ RectangleSearch::RectangleSearch(const ScaledMarket& market, const std::vector<C
   push({box, risk_.domain(corners, box), lambda, kInfinity});
 }
 
-std::optional<RectangleSearch::Left> RectangleSearch::run(double& best,
+std::optional<RectangleSearch::Left> RectangleSearch::run(double& best, double enough,
                                                           std::vector<Candidate>& found) {
   surround(best - kTie);
   std::optional<Left> left;
-  for (double above = kLeft;; above /= kFiner) {
+  for (double above = std::max(kLeft, enough);; above /= kFiner) {
     if (!search(above, best, found)) {
       return left;
     }
     left = all_open(best);
-    if (left->choices <= kFew || above <= kTie) {
+    if (left->choices <= kFew || above <= kTie || above == enough) {
       return left;
     }
     most_ =

@@ -32,13 +32,14 @@ class RectangleSearch {
                   const RiskPoint& around, double lambda);
 
   /// What is left of the box: all else in it is worth less than `best` by more than kTie. None
-  /// where that takes too long. `best` rises with what is found.
+  /// where that takes too long. `best` rises with what is found. Left is what may be more than
+  /// `enough` above it, or all but the last digits if that is nothing.
   struct Left {
     Box box;
     double bound = -kInfinity;  ///< of all of it; no box if it is below `best`
     int choices = 0;            ///< pieces but one of each claim
   };
-  std::optional<Left> run(double& best, std::vector<Candidate>& found);
+  std::optional<Left> run(double& best, double enough, std::vector<Candidate>& found);
 
  private:
   /// A box within a rectangle.

@@ -325,6 +325,27 @@ double rounding_of(const Multipliers& multipliers, double money) {
 
 }  // namespace
 
+bool stands_for(const Candidate& candidate, const std::vector<int>& cell,
+                const std::vector<Corners>& corners) {
+  if (cell == candidate.cell) {
+    return true;
+  }
+  if (!candidate.optimum || !part_of(cell, candidate.cell)) {
+    return false;
+  }
+  for (std::size_t k = 0; k < cell.size(); ++k) {
+    const auto low = static_cast<std::size_t>(candidate.cell[k]);
+    const LargeArray<double>& ends = corners[k].demand;
+    const double shared = ends[low + (cell[k] > candidate.cell[k] ? 1 : 0)];
+    const double demand = candidate.optimum->demand[static_cast<Eigen::Index>(k)];
+    if (cell[k] != candidate.cell[k] &&
+        std::abs(demand - shared) > kStepEnd * (ends[low] - ends[low + 1])) {
+      return false;
+    }
+  }
+  return true;
+}
+
 std::vector<TiedCell> tied_cells(const ScaledMarket& market, const std::vector<const Node*>& nodes,
                                  const std::vector<Corners>& corners, const CellOptimum* best,
                                  double value, std::unique_ptr<TangentBound>& made) {

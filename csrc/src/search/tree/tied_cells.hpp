@@ -27,6 +27,11 @@ std::vector<TiedCell> tied_cells(const ScaledMarket& market, const std::vector<c
                                  const std::vector<Corners>& corners, const CellOptimum* best,
                                  double value, std::unique_ptr<TangentBound>& tangent);
 
+/// Whether a candidate is of a cell, or of a neighbour with its demand at the ends that the two
+/// share: the selection reaches the cell from there.
+bool stands_for(const Candidate& candidate, const std::vector<int>& cell,
+                const std::vector<Corners>& corners);
+
 constexpr std::size_t kMostTiedCells = 256;
 
 }  // namespace kpm
