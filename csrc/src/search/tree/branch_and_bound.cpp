@@ -24,7 +24,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t kPolishNodes = 8;  // nodes after the proof, at least
-constexpr std::int64_t kSmall = 6;        // nodes of a tree that a search along the risk outweighs
+constexpr std::int64_t kSmall = 5;        // nodes of a tree that a search along the risk outweighs
 constexpr std::int64_t kFirst = 4;        // nodes that look for a better clearing, then
 constexpr std::int64_t kClimbEvery = 4;   // one in so many
 constexpr std::size_t kSupports = 64;     // of other nodes that a node is bounded by
@@ -139,7 +139,7 @@ class Tree {
     }
     std::move(slot.outcome.whole.begin(), slot.outcome.whole.end(), std::back_inserter(whole_));
     merge(slot.outcome);
-    if (progress_.nodes == kSmall && !whole_.empty() && !open_.empty()) {
+    if (progress_.nodes >= kSmall && !whole_.empty() && !open_.empty()) {
       begin_anew();
     }
   }
@@ -209,6 +209,7 @@ class Tree {
     open_.clear();
     anew_from_ = next_id_;
     push(std::move(whole_.front()));
+    whole_.clear();
   }
 
   Node pop() {
