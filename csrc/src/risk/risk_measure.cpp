@@ -50,7 +50,7 @@ double RiskMeasure::variance(double unit) const {
       [](const State& state) { return One::Constant(state.phi).eval(); }, unit);
 }
 
-/// p proportional to q e^{phi / mu}, with its entropy and d entropy / d ln(1/mu).
+/// p proportional to q e^{phi / mu}, with its entropy.
 void RiskMeasure::tilt(double inverse_mu) {
   const double origin = inverse_mu * highest_ > kLargestPower ? highest_ : 0.0;
   TiltMass mass;
@@ -67,7 +67,6 @@ void RiskMeasure::tilt(double inverse_mu) {
     entropy_ += state.q * entropy_integrand(inverse_mu * (state.phi - origin) - log_mass, power);
     state.ratio = power.value;
   }
-  slope_ = variance(1.0 / inverse_mu);
 }
 
 /// ln(1/mu) of the tilt that a small ball admits, or of one that leaves only the worst states.
@@ -88,14 +87,16 @@ void RiskMeasure::solve_for_multiplier(double x) {
   double high = kInfinity;
   bool last = false;
   for (int iteration = 0; iteration < 200; ++iteration) {
-    tilt(std::exp(x));
+    const double inverse_mu = std::exp(x);
+    tilt(inverse_mu);
     if (last || std::abs(entropy_ - omega) <= kExact * omega) {
       break;
     }
     (entropy_ < omega ? low : high) = x;
     // Far from the root Newton may leap into the flat tail.
     const double off = std::log(omega / entropy_);
-    const double newton = std::clamp(off * entropy_ / slope_, -kLongestStep, kLongestStep);
+    const double slope = variance(1.0 / inverse_mu);  // d entropy / d ln(1/mu)
+    const double newton = std::clamp(off * entropy_ / slope, -kLongestStep, kLongestStep);
     last = std::abs(newton) <= kLastStep && std::abs(off) <= kNear;
     double next = x + newton;
     if (!last && !(next > low && next < high)) {

@@ -72,7 +72,6 @@ class RiskMeasure {
   Slice worst_case_;
   double multiplier_ = 0.0;
   double entropy_ = 0.0;
-  double slope_ = 0.0;
 };
 
 }  // namespace kpm
