@@ -79,6 +79,7 @@ ScaledMarket ScaledMarket::of_claims(const std::vector<int>& claims) const {
 
 void ScaledMarket::find_structure() {
   disjoint = DisjointClaims::where_it_pays(payoffs);
+  few_sets = payoffs.rows() < DisjointClaims::kFewest ? DisjointClaims(payoffs) : DisjointClaims();
   nested = disjoint.disjoint() ? NestedClaims() : NestedClaims::where_it_pays(payoffs);
   strikes = of_sets() ? StrikeClaims() : StrikeClaims::where_it_pays(payoffs);
   narrow = !structured() && payoffs.rows() >= kNarrowClaims &&

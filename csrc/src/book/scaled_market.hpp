@@ -104,7 +104,8 @@ struct ScaledMarket {
   Array span;                  ///< (claims) payoff range, money per share
   Matrix payoffs;              ///< (claims, states) in [0, 1]
   Matrix by_state;             ///< its transpose, of many claims on strikes; see PriceBasis
-  DisjointClaims disjoint;     ///< of the payoffs, where it pays to know
+  DisjointClaims disjoint;     ///< of the payoffs, where it pays to solve along them
+  DisjointClaims few_sets;     ///< of fewer claims, whose prices are sums all the same
   NestedClaims nested;         ///< the same where they are not disjoint
   StrikeClaims strikes;        ///< the same where they are no sets
   bool narrow = false;         ///< so many claims per state that systems are solved by states

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <utility>
 
 #include "ipm/predictor_corrector.hpp"
 #include "numerics/entropy.hpp"
@@ -58,8 +57,8 @@ CellSolver::CellSolver(const ScaledMarket& market, Arena& arena, Checkpoint* che
       flat_demand_(arena.array(market.claims())),
       optimum_(market.states(), market.claims()),
       multipliers_(market) {
-  if (DisjointClaims sets = disjoint_sets(market); sets.disjoint()) {
-    sums_.emplace(market, std::move(sets), arena);
+  if (disjoint_sets(market).disjoint()) {
+    sums_.emplace(market, arena);
   } else {
     simplex_.emplace(market, arena, checkpoint);
   }

@@ -1,20 +1,18 @@
 #include "prices/disjoint_ranges.hpp"
 
 #include <algorithm>
-#include <utility>
 
 #include "numerics/tolerances.hpp"
 
 namespace kpm {
 
-DisjointClaims disjoint_sets(const ScaledMarket& market) {
-  return market.claims() >= DisjointClaims::kFewest ? market.disjoint
-                                                    : DisjointClaims(market.payoffs);
+const DisjointClaims& disjoint_sets(const ScaledMarket& market) {
+  return market.claims() >= DisjointClaims::kFewest ? market.disjoint : market.few_sets;
 }
 
-DisjointRanges::DisjointRanges(const ScaledMarket& market, DisjointClaims sets, Arena& arena)
+DisjointRanges::DisjointRanges(const ScaledMarket& market, Arena& arena)
     : market_(market),
-      sets_(std::move(sets)),
+      sets_(disjoint_sets(market)),
       low_(arena.array(market.claims())),
       high_(arena.array(market.claims())),
       price_(arena.array(market.claims())),

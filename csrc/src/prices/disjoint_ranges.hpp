@@ -8,7 +8,7 @@
 namespace kpm {
 
 /// Those of a market, however few its claims; empty if they are not disjoint.
-DisjointClaims disjoint_sets(const ScaledMarket& market);
+const DisjointClaims& disjoint_sets(const ScaledMarket& market);
 
 /// Such prices are any that are not negative and add up to one, or to less where the sets leave a
 /// state out: two sums tell whether state prices reach the ranges, and those that maximise revenue
@@ -16,8 +16,8 @@ DisjointClaims disjoint_sets(const ScaledMarket& market);
 /// the same by pivots.
 class DisjointRanges {
  public:
-  /// `sets`: those of the market's claims.
-  DisjointRanges(const ScaledMarket& market, DisjointClaims sets, Arena& arena);
+  /// Of a market whose claims are disjoint.
+  DisjointRanges(const ScaledMarket& market, Arena& arena);
 
   /// All ranges back to [0, 1]; once before the first question too.
   void reset();
@@ -44,7 +44,7 @@ class DisjointRanges {
   int next(const ArrayView& weight) const;
 
   const ScaledMarket& market_;
-  DisjointClaims sets_;
+  const DisjointClaims& sets_;
   Slice low_, high_, price_;  // (claims)
   Slice share_;               // (claims) of the prior
   Span<char> raised_;         // (claims)

@@ -64,7 +64,7 @@ class InformationProjection {
 
   const ScaledMarket& market_;
   Checkpoint* checkpoint_;
-  const DisjointClaims sets_;
+  const DisjointClaims& sets_;
   std::vector<int> support_;  // the states that may be positive
   std::vector<int> active_;   // claims whose price is wanted; all other multipliers are zero
   Span<int> end_;             // (claims) -1 the low end, +1 the high end, 0 neither

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "book/corners.hpp"
@@ -29,8 +28,8 @@ class RangeCheck {
     if (!nested_ && !sums_ && !simplex_) {
       if (market_.nested.nested()) {
         nested_.emplace(market_.nested, arena_);
-      } else if (DisjointClaims sets = disjoint_sets(market_); sets.disjoint()) {
-        sums_.emplace(market_, std::move(sets), arena_);
+      } else if (disjoint_sets(market_).disjoint()) {
+        sums_.emplace(market_, arena_);
       } else {
         simplex_.emplace(market_, arena_, checkpoint_);
       }

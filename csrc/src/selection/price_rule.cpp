@@ -17,7 +17,6 @@ PriceRule::PriceRule(const ScaledMarket& market, Arena& arena, Checkpoint* check
       arena_(arena),
       checkpoint_(checkpoint),
       simplex_(market, arena, checkpoint),
-      projection_(market, arena, checkpoint),
       no_weight_(arena.array(market.states())),
       xi_(arena.array(market.states())) {
   xi_ = market.prior;
@@ -63,20 +62,22 @@ bool PriceRule::take_vertex() {
 /// The projection of the prior on the simplex method's face, or on all that reaches the cell. False
 /// where the direct way does not settle.
 bool PriceRule::project_on_face(bool whole) {
-  projection_.clear();
+  InformationProjection& nearest =
+      projection_ ? *projection_ : projection_.emplace(market_, arena_, checkpoint_);
+  nearest.clear();
   for (int i = 0; i < market_.states(); ++i) {
     if (whole || simplex_.is_open(i)) {
-      projection_.add_state(i);
+      nearest.add_state(i);
     }
   }
   for (int k = 0; k < market_.claims(); ++k) {
-    projection_.set_range(k, simplex_.range_low(k), simplex_.range_high(k));
+    nearest.set_range(k, simplex_.range_low(k), simplex_.range_high(k));
   }
-  if (!projection_.settle()) {
+  if (!nearest.settle()) {
     return false;
   }
-  xi_ = projection_.distribution();
-  return reached(kPriceTolerance) && projection_.is_sharp();
+  xi_ = nearest.distribution();
+  return reached(kPriceTolerance) && nearest.is_sharp();
 }
 
 /// Whether every claim's price is in its range on the face.

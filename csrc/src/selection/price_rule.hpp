@@ -40,7 +40,7 @@ class PriceRule {
   Arena& arena_;
   Checkpoint* checkpoint_;
   PriceSimplex simplex_;
-  InformationProjection projection_;
+  std::optional<InformationProjection> projection_;  // many faces are a single point
   std::optional<PrecisePrices> precise_;
   const Slice no_weight_;  // (states)
   Slice xi_;

@@ -25,7 +25,7 @@ TEST(the_most_revenue_of_disjoint_claims_is_what_the_simplex_method_finds) {
     const int claims = market.claims();
     const bool grid = random.below(2) == 0;
     Arena arena;
-    DisjointRanges sums(market, DisjointClaims(market.payoffs), arena);
+    DisjointRanges sums(market, arena);
     PriceSimplex simplex(market, arena);
     Array low(claims);
     Array high(claims);
