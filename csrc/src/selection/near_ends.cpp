@@ -45,7 +45,8 @@ bool NearEnds::rules_out(const std::vector<int>& flats, const ChosenDemand& chos
     corners[at].demand = {market_.demand(k, piece.demand_high),
                           market_.demand(k, piece.demand_low)};
   }
-  TangentBound tangent(market_, corners, &optimum);
+  Arena arena;
+  TangentBound tangent(market_, corners, arena, &optimum);
   if (!tangent.support_inside(chosen.demand, optimum.marginal_state_prices, optimum.multipliers) &&
       !tangent.support(chosen.demand, optimum.multipliers)) {
     return false;

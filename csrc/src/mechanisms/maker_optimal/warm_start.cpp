@@ -206,7 +206,8 @@ bool is_alone(const ScaledMarket& market, const std::vector<Corners>& corners, c
   if (!inside) {
     return true;
   }
-  TangentBound tangent(market, corners);
+  Arena arena;
+  TangentBound tangent(market, corners, arena);
   if (!tangent.support_inside(choice.demand, choice.marginal_state_prices, choice.multipliers) &&
       !tangent.support(choice.demand, choice.multipliers)) {
     return false;

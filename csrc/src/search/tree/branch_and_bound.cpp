@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "numerics/checkpoint.hpp"
@@ -155,10 +156,10 @@ class Tree {
     if (size * size * size > kHeavy) {
       take(SafeStart(market_, corners_).follow());
     }
-    const Clock::time_point begin = token_.now();
+    const Clock::time_point begin = token_.timed() ? token_.now() : token_.seen();
     NodeOutcome first = first_.first_clearings();
     merge(first);
-    if (progress_.solved > 0) {
+    if (token_.timed() && progress_.solved > 0) {
       of_a_cell_ = (token_.now() - begin) / progress_.solved;
     }
     if (token_.stopped()) {
@@ -361,11 +362,12 @@ class Tree {
     }
     const auto best = best_of(candidates_);
     const auto optimum = best != candidates_.end() ? best->optimum : nullptr;
-    std::unique_ptr<TangentBound> tangent;  // made where cells may tie
+    Arena arena;
+    std::optional<TangentBound> tangent;  // made where cells may tie
     Checkpoint checkpoint(token_);
     std::vector<Multipliers> worse;  // supports of cells that do not tie: they may rule out others
     for (const auto& [cell, node] :
-         tied_cells(market_, tight, corners_, optimum.get(), best_, tangent)) {
+         tied_cells(market_, tight, corners_, optimum.get(), best_, arena, tangent)) {
       const auto known = [&cell = cell, this](const Candidate& c) {
         return stands_for(c, cell, corners_);
       };
@@ -379,12 +381,11 @@ class Tree {
       const auto beneath = [&box = box, this](const Multipliers& support) {
         return support.bound(corners_, box) < best_ - kTie;
       };
-      if (!tangent) {
-        tangent = std::make_unique<TangentBound>(market_, corners_, optimum.get());
-      }
+      TangentBound& near_best =
+          tangent ? *tangent : tangent.emplace(market_, corners_, arena, optimum.get());
       const Array demand = optimum ? Array(optimum->demand) : Array::Zero(market_.claims());
       if (std::any_of(worse.begin(), worse.end(), beneath) ||
-          tangent->rules_out(box, demand, node->multipliers.lambda(), best_ - kTie)) {
+          near_best.rules_out(box, demand, node->multipliers.lambda(), best_ - kTie)) {
         continue;
       }
       NodeOutcome outcome = first_.solve(cell);

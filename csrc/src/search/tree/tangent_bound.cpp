@@ -18,14 +18,16 @@ constexpr double kLeastLeft = 1e-12;  // nats that rounding cannot have left
 }  // namespace
 
 TangentBound::TangentBound(const ScaledMarket& market, const std::vector<Corners>& corners,
-                           const CellOptimum* near)
+                           Arena& arena, const CellOptimum* near)
     : market_(market),
       corners_(corners),
-      measure_(market, arena_),
-      loss_(market.states()),
+      measure_(market, arena),
+      demand_(arena.array(market.claims())),
+      loss_(arena.array(market.states())),
       multipliers_(market),
-      factor_(market.claims(), arena_),
-      variance_(Array::Zero(market.claims())) {
+      factor_(market.claims(), arena),
+      column_(arena.array(market.claims())),
+      variance_(arena.array(market.claims())) {
   moving_.reserve(static_cast<std::size_t>(market.claims()));
   if (near != nullptr && near->risk < kInfinity) {
     rho_ = near->risk;
@@ -157,7 +159,7 @@ double TangentBound::variance(int claim) {
   double& least = variance_[claim];
   if (least < 0.0) {
     const auto j = std::lower_bound(moving_.begin(), moving_.end(), claim) - moving_.begin();
-    column_ = Array::Zero(static_cast<Eigen::Index>(moving_.size()));
+    column_.setZero();
     column_[j] = 1.0;
     factor_.solve_in_place(column_.data());
     least = column_[j] > 0.0 ? trusted_ / column_[j] : 0.0;

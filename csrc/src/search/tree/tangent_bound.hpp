@@ -18,7 +18,7 @@ namespace kpm {
 class TangentBound {
  public:
   /// `near`: a clearing next to those whose demand will be supported, if one is known.
-  TangentBound(const ScaledMarket& market, const std::vector<Corners>& corners,
+  TangentBound(const ScaledMarket& market, const std::vector<Corners>& corners, Arena& arena,
                const CellOptimum* near = nullptr);
 
   /// Support this demand, with the prices' multipliers lambda. False at a kink, where the risk has
@@ -73,18 +73,17 @@ class TangentBound {
 
   const ScaledMarket& market_;
   const std::vector<Corners>& corners_;
-  Arena arena_;
   RiskMeasure measure_;
   double rho_ = 0.0;         // of the demand supported last, or of a near one,
   double multiplier_ = 0.0;  // with the price of ambiguity there
-  Array demand_, loss_;
+  Slice demand_, loss_;
   Multipliers multipliers_;
 
   SemidefiniteCholesky factor_;
   std::vector<int> moving_;
   Matrix centred_, covariance_;  // of the payoffs of what moves
-  Array column_;
-  Array variance_;        // (claims) the least that a demand of one off brings about; 0: unknown
+  Slice column_;                 // (moving)
+  Slice variance_;        // (claims) the least that a demand of one off brings about; 0: unknown
   double lean_ = 0.0;     // e; 0: the risk is smooth
   double spread_ = 0.0;   // sd_g(L)
   double wobble_ = 0.0;   // of what does not move

@@ -348,7 +348,7 @@ bool stands_for(const Candidate& candidate, const std::vector<int>& cell,
 
 std::vector<TiedCell> tied_cells(const ScaledMarket& market, const std::vector<const Node*>& nodes,
                                  const std::vector<Corners>& corners, const CellOptimum* best,
-                                 double value, std::unique_ptr<TangentBound>& made) {
+                                 double value, Arena& arena, std::optional<TangentBound>& made) {
   const Array none = Array::Zero(best == nullptr ? market.claims() : 0);
   const ArrayView demand = best == nullptr ? ArrayView(none) : ArrayView(best->demand);
   const double threshold = value - kTie;
@@ -370,10 +370,7 @@ std::vector<TiedCell> tied_cells(const ScaledMarket& market, const std::vector<c
     }
     if (choices.any_open()) {
       Box box = node->box;
-      if (!made) {
-        made = std::make_unique<TangentBound>(market, corners, best);
-      }
-      TangentBound& tangent = *made;
+      TangentBound& tangent = made ? *made : made.emplace(market, corners, arena, best);
       if (tangent.support(demand, node->multipliers.lambda())) {
         leave_out_curved(choices, box, corners, demand, threshold, tangent);
       } else if (const Multipliers& of = node->multipliers;

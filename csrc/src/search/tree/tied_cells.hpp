@@ -1,7 +1,7 @@
 // The cells of fathomed nodes that may hold a clearing as good as the best.
 #pragma once
 
-#include <memory>
+#include <optional>
 #include <vector>
 
 #include "book/corners.hpp"
@@ -22,10 +22,10 @@ struct TiedCell {
 /// most `kMostTiedCells` of them, those with the most steps. A clearing at a corner that two pieces
 /// share is listed once: in the piece both of whose corners are as good, else in the flat. Pieces
 /// off the demand of the `best` clearing, null where nothing trades, that `tangent` bounds below
-/// the threshold are left out beforehand; it is made where there are any.
+/// the threshold are left out beforehand; it is made in the arena where there are any.
 std::vector<TiedCell> tied_cells(const ScaledMarket& market, const std::vector<const Node*>& nodes,
                                  const std::vector<Corners>& corners, const CellOptimum* best,
-                                 double value, std::unique_ptr<TangentBound>& tangent);
+                                 double value, Arena& arena, std::optional<TangentBound>& tangent);
 
 /// Whether a candidate is of a cell, or of a neighbour with its demand at the ends that the two
 /// share: the selection reaches the cell from there.

@@ -59,12 +59,12 @@ TEST(the_risk_rises_at_least_as_much_as_its_curvature_bound) {
     const int n = 2 + random.below(5);
     const test::RandomBook book(random, n, 1 + random.below(5), 5 + random.below(30));
     const Setting at(random, book);
-    TangentBound tangent(at.scaled, at.corners);
+    Arena arena;
+    TangentBound tangent(at.scaled, at.corners, arena);
     if (!tangent.support(at.demand, Array::Zero(at.scaled.claims()))) {
       continue;
     }
     tangent.set_box(at.box);
-    Arena arena;
     RiskMeasure measure(at.scaled, arena);
     const Array loss = at.losses(at.demand);
     const double rho = measure.evaluate(loss);
@@ -101,7 +101,8 @@ TEST(a_kink_is_at_least_as_sharp_as_said) {
     const Array g = (1.0 - share) * at.scaled.prior + share * mixed;
     // Near losses that are all alike, as at a kink.
     at.demand *= trial % 3 == 0 ? 1.0 : 1e-3;
-    TangentBound tangent(at.scaled, at.corners);
+    Arena arena;
+    TangentBound tangent(at.scaled, at.corners, arena);
     const Array lambda = Array::Zero(at.scaled.claims());
     const double nats = (g * (g / at.scaled.prior).log()).sum();
     if (!tangent.support_inside(at.demand, g, lambda)) {
@@ -124,7 +125,6 @@ TEST(a_kink_is_at_least_as_sharp_as_said) {
     }
     CHECK(tangent.support_inside(at.demand, g, lambda));
     tangent.set_box(at.box, 0.5 * wobble);
-    Arena arena;
     RiskMeasure measure(at.scaled, arena);
     for (int sample = 0; sample < 20; ++sample) {
       Array moved(at.scaled.claims());
@@ -159,12 +159,12 @@ TEST(demand_off_a_kink_is_no_farther_than_said) {
     const double share = random.uniform(0.0, 1.0);
     const Array g = (1.0 - share) * at.scaled.prior + share * test::random_distribution(random, n);
     at.demand *= trial % 3 == 0 ? 1e-3 : 0.0;
-    TangentBound tangent(at.scaled, at.corners);
+    Arena arena;
+    TangentBound tangent(at.scaled, at.corners, arena);
     if (!tangent.support_inside(at.demand, g, Array::Zero(at.scaled.claims()))) {
       continue;
     }
     tangent.set_box(at.box);
-    Arena arena;
     RiskMeasure measure(at.scaled, arena);
     for (int sample = 0; sample < 20; ++sample) {
       Array moved = at.demand;
@@ -199,7 +199,8 @@ TEST(tangents_rule_out_what_is_worse) {
     const int n = 2 + random.below(5);
     const test::RandomBook book(random, n, 1 + random.below(4), 5 + random.below(30));
     const Setting at(random, book);
-    TangentBound tangent(at.scaled, at.corners);
+    Arena arena;
+    TangentBound tangent(at.scaled, at.corners, arena);
     Array lambda(at.scaled.claims());
     for (double& entry : lambda) {
       entry = random.uniform(-0.3, 0.3);
@@ -209,7 +210,6 @@ TEST(tangents_rule_out_what_is_worse) {
       continue;
     }
     ++out;
-    Arena arena;
     RiskMeasure measure(at.scaled, arena);
     for (int sample = 0; sample < 20; ++sample) {
       const Array xi = test::random_distribution(random, n);
@@ -250,12 +250,12 @@ TEST(the_rise_beside_replaceable_claims_is_no_more_than_exact) {
       book.payoffs[at] = book.payoffs[at % (2 * states)] * (1.0 + apart * random.uniform());
     }
     const Setting at(random, book);
-    TangentBound tangent(at.scaled, at.corners);
+    Arena arena;
+    TangentBound tangent(at.scaled, at.corners, arena);
     if (!tangent.support(at.demand, Array::Zero(at.scaled.claims()))) {
       continue;
     }
     tangent.set_box(at.box);
-    Arena arena;
     RiskMeasure measure(at.scaled, arena);
     const Array loss = at.losses(at.demand);
     const double rho = measure.evaluate(loss);

@@ -1,4 +1,4 @@
-#include <memory>
+#include <optional>
 
 #include "random_book.hpp"
 #include "search/tree/tied_cells.hpp"
@@ -26,8 +26,9 @@ std::size_t cells_beside_a_step(double width, double excess, double ambiguity = 
   node.multipliers = Multipliers(market);
   node.multipliers.value()[0] = 0.5;
   node.bound = excess;
-  std::unique_ptr<TangentBound> tangent;
-  return tied_cells(market, {&node}, all, nullptr, 0.0, tangent).size();
+  Arena arena;
+  std::optional<TangentBound> tangent;
+  return tied_cells(market, {&node}, all, nullptr, 0.0, arena, tangent).size();
 }
 
 }  // namespace
