@@ -5,6 +5,7 @@
 
 #include "ipm/predictor_corrector.hpp"
 #include "numerics/entropy.hpp"
+#include "numerics/pair.hpp"
 #include "numerics/tolerances.hpp"
 
 namespace kpm {
@@ -244,10 +245,7 @@ void CellSolver::finish(const Hull& hull, double tolerance) {
     loss_[i] = -market_.inventory[i];
   }
   for (int k = 0; k < hull.claims(); ++k) {
-    const double* const row = &market_.payoffs(k, 0);
-    for (Eigen::Index i = 0; i < loss_.size(); ++i) {
-      loss_[i] += row[i] * optimum_.demand[k];
-    }
+    add_row(optimum_.demand[k], &market_.payoffs(k, 0), loss_.size(), loss_.data());
   }
   const double rho = solved
                          ? measure_.evaluate(loss_, program().risk(), program().ambiguity_price())
@@ -295,9 +293,7 @@ void CellSolver::search_step(const Hull& hull, double revenue) {
   const double* const row = &market_.payoffs(k, 0);
   double& demand = optimum_.demand[k];
   const double elsewhere = revenue - price * demand;
-  for (Eigen::Index i = 0; i < loss_.size(); ++i) {
-    loss_[i] -= row[i] * demand;
-  }
+  add_row(-demand, row, loss_.size(), loss_.data());
   StepSearch& search = step_search_ ? *step_search_ : step_search_.emplace(market_, arena_);
   search.run(row, price, hull.demand_range(k), loss_, measure_);
   multipliers_.worst_case() = search.worst_case();

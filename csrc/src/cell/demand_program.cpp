@@ -62,10 +62,7 @@ void DemandProgram::load(const Hull& hull) {
       price_[j] = hull.price[hull.first[k]];
       steps_.add(range.low, range.high - range.low);
     } else if (range.low != 0.0 && !of_sets_) {
-      const double* const row = &market_.payoffs(k, 0);
-      for (Eigen::Index i = 0; i < states; ++i) {
-        base_[i] += range.low * row[i];
-      }
+      add_row(range.low, &market_.payoffs(k, 0), states, base_.data());
     }
   }
   if (of_sets_) {
@@ -128,11 +125,7 @@ void DemandProgram::add_losses(const Demand& demand, Slice& loss) {
     return;
   }
   for (int j = 0; j < steps_.size(); ++j) {
-    const double* const row = payoff(j);
-    const double x = demand[j];
-    for (Eigen::Index i = 0; i < loss.size(); ++i) {
-      loss[i] += row[i] * x;
-    }
+    add_row(demand[j], payoff(j), loss.size(), loss.data());
   }
 }
 
@@ -154,7 +147,7 @@ void DemandProgram::losses() {
 }
 
 void DemandProgram::update_residuals() {
-  risk_.update_residuals(loss_);
+  risk_.update_residuals(loss_.data());
   costs();
   steps_.update_residuals();
 }
@@ -261,10 +254,10 @@ void DemandProgram::direction() {
       steps_.dcost[j] = step_value_[j] + bend / scale_[j];
     }
   }
-  dloss_.setZero();
+  std::fill_n(dloss_.data(), dloss_.size(), 0.0);
   add_losses(ddemand_, dloss_);
   steps_.recover_step();
-  risk_.recover_step(dloss_);
+  risk_.recover_step(dloss_.data());
 }
 
 double DemandProgram::complementarity(Step along) const {

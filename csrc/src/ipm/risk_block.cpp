@@ -55,7 +55,7 @@ void RiskBlock::put(Slice& array, Eigen::Index k, const Pair& values) const {
   }
 }
 
-void RiskBlock::update_residuals(const ArrayView& loss) {
+void RiskBlock::update_residuals(const double* loss) {
   const double a = a_;  // copies: the compiler must assume that the loop writes to the members
   const double c = c_;
   const double mu = mu_;
@@ -78,7 +78,7 @@ void RiskBlock::update_residuals(const ArrayView& loss) {
   // a -> 0, where the conditions sum g = 1 and sum p = 1 become one.
   for (Eigen::Index k = 0; k < states_.size(); ++k) {
     States& state = states_[k];
-    const Pair loss_k = pair_of(loss.data(), count_, k);
+    const Pair loss_k = pair_of(loss, count_, k);
     const Pair t = state.t;
     const Pair p_k = state.p;
     const Pair g_k = state.g;
@@ -222,13 +222,13 @@ void RiskBlock::reduce() {
   }
 }
 
-void RiskBlock::recover_step(const ArrayView& dloss) {
+void RiskBlock::recover_step(const double* dloss) {
   Pair of_c(0.0, 0.0);
   Pair of_kappa(0.0, 0.0);
   Pair of_mu(0.0, 0.0);
   for (Eigen::Index k = 0; k < states_.size(); ++k) {
     States& state = states_[k];
-    const Pair dloss_k = pair_of(dloss.data(), count_, k);
+    const Pair dloss_k = pair_of(dloss, count_, k);
     of_c += state.row_c * dloss_k;
     of_kappa += state.row_kappa * dloss_k;
     of_mu += state.row_mu * dloss_k;

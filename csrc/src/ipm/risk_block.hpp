@@ -35,7 +35,7 @@ class RiskBlock {
   void start(const ArrayView& loss, double tau, double entropy_share, double rare = kRare);
 
   /// Residuals and the border for the current losses.
-  void update_residuals(const ArrayView& loss);
+  void update_residuals(const double* loss);
 
   /// dg/dL is the sum of root_size() squares; `root` is what they leave of a claim's payoff, times
   /// `scale`. Summing squares keeps the digits that subtracting the border's rank-three term
@@ -59,7 +59,7 @@ class RiskBlock {
   void reduce();
 
   /// Recover the step from the change of the losses.
-  void recover_step(const ArrayView& dloss);
+  void recover_step(const double* dloss);
 
   /// Sum of complementarity products at `step` along the direction (0: now), and their weight.
   double complementarity(double step) const { return products_.at({step, step}); }

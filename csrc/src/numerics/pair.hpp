@@ -22,6 +22,17 @@ inline Pair two_of(const Array& values, Eigen::Index i) {
 }
 inline PairSlice two_of(Array& values, Eigen::Index i) { return PairSlice(values.data() + i); }
 
+/// out += times row, entry by entry: of a few numbers, for which a call would take as long.
+inline void add_row(double times, const double* row, Eigen::Index count, double* out) {
+  Eigen::Index i = 0;
+  for (; i + 2 <= count; i += 2) {
+    PairSlice(out + i) += times * Eigen::Map<const Pair>(row + i);
+  }
+  if (i < count) {
+    out[i] += times * row[i];
+  }
+}
+
 /// A function of both. Equal arguments, an odd count's last entry, are computed once.
 template <class Function>
 Pair each_of(const Pair& x, Function&& function) {

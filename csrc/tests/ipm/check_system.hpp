@@ -39,7 +39,7 @@ void check_step_system(const ScaledMarket& market, Random& random) {
     entry = std::pow(10.0, random.uniform(-4.0, 2.0));
   }
   risk.start(loss, std::pow(10.0, random.uniform(-6.0, 0.0)), 0.3);
-  risk.update_residuals(loss);
+  risk.update_residuals(loss.data());
 
   System system(market, risk, arena);
   system.factor(weight, alone, slope, scale);

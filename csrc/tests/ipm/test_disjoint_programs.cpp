@@ -55,7 +55,7 @@ TEST(disjoint_systems_agree_with_dense_matrices) {
       entry = std::pow(10.0, random.uniform(-4.0, 2.0));
     }
     risk.start(loss, std::pow(10.0, random.uniform(-6.0, 0.0)), 0.3);
-    risk.update_residuals(loss);
+    risk.update_residuals(loss.data());
 
     DisjointCurvature inner(market, risk, arena);
     Slice s = arena.array(claims);

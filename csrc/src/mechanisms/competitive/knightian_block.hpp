@@ -14,7 +14,7 @@ class KnightianBlock final : public MakerBlock {
   void start(const ArrayView& loss, double tau, const Attempt& attempt) override {
     risk_.start(loss, tau, attempt.entropy_share);
   }
-  void update_residuals(const ArrayView& loss) override { risk_.update_residuals(loss); }
+  void update_residuals(const ArrayView& loss) override { risk_.update_residuals(loss.data()); }
   Eigen::Index root_size() const override { return risk_.root_size(); }
   void root(const double* payoff, double* root) const override { risk_.root(payoff, 1.0, root); }
   void set_affine_rhs() override { risk_.set_affine_rhs(); }
@@ -23,7 +23,7 @@ class KnightianBlock final : public MakerBlock {
   }
   void set_centering_rhs(double tau) override { risk_.set_centering_rhs(tau); }
   void reduce() override { risk_.reduce(); }
-  void recover_step(const ArrayView& dloss) override { risk_.recover_step(dloss); }
+  void recover_step(const ArrayView& dloss) override { risk_.recover_step(dloss.data()); }
   double complementarity(double along) const override { return risk_.complementarity(along); }
   double degree() const override { return risk_.degree(); }
   double weighted_residual() const override { return risk_.weighted_residual(); }

@@ -180,7 +180,7 @@ void RelaxationProgram::price_out() {
 }
 
 void RelaxationProgram::update_residuals() {
-  risk_.update_residuals(loss_);
+  risk_.update_residuals(loss_.data());
   states_.update_residuals();
   hulls_.update_residuals(states_.lambda, value_);
 }
@@ -357,7 +357,7 @@ void RelaxationProgram::direction() {
   }
   states_.recover_step();
   hulls_.recover_step(states_.dlambda, dvalue_);
-  risk_.recover_step(dloss_);
+  risk_.recover_step(dloss_.data());
 }
 
 double RelaxationProgram::complementarity(Step along) const {
