@@ -343,15 +343,18 @@ void RelaxationProgram::direction() {
   // other does.
   if (market_.structured()) {
     apply_curvature(ddemand_, bend_);
-  } else {
-    projection_.matrix().noalias() = roots_.transpose() * ddemand_.matrix();
   }
+  bool projected = false;
   for (int k = 0; k < claims; ++k) {
     if (inner_diagonal(k) > 2.0) {
       dvalue_[k] = (slope_[k] * states_.dlambda[k] - e_[k]) / scale_[k];
     } else if (market_.structured()) {
       dvalue_[k] = step_value_[k] + bend_[k];
     } else {
+      if (!projected) {
+        projection_.matrix().noalias() = roots_.transpose() * ddemand_.matrix();
+        projected = true;
+      }
       dvalue_[k] = step_value_[k] + roots_.row(k).dot(projection_.matrix());
     }
   }
