@@ -9,37 +9,42 @@ namespace kpm {
 
 RiskCurvature::RiskCurvature(const ArrayView& p, const ArrayView& g, double risk_aversion,
                              double multiplier)
-    : g_(g),
-      root_of_p_(p.sqrt()),
-      root_of_flow_((risk_aversion * g).sqrt()),
-      deviation_(Array::Zero(g.size())),
-      root_of_weight_(std::sqrt(1.0 / multiplier)) {
+    : states_(g.size(), kColumns), root_of_weight_(std::sqrt(1.0 / multiplier)) {
+  states_.col(kPrice) = g;
+  states_.col(kRootOfP) = p.sqrt();
+  states_.col(kRootOfFlow) = (risk_aversion * g).sqrt();
+  states_.col(kDeviation) = 0.0;
   if (worst_case_moves()) {
     for (Eigen::Index i = 0; i < g.size(); ++i) {
-      deviation_[i] = p[i] > 0.0 ? (g[i] - p[i]) / root_of_p_[i] : 0.0;
+      states_(i, kDeviation) = p[i] > 0.0 ? (g[i] - p[i]) / states_(i, kRootOfP) : 0.0;
     }
-    variance_ = dot(deviation_.data(), deviation_.data(), g.size());
+    variance_ = dot(of_states(kDeviation), of_states(kDeviation), g.size());
   }
 }
 
 void RiskCurvature::root_of_prices(const double* payoff, double* root) const {
-  const double value = dot(payoff, g_.data(), g_.size());
-  for (Eigen::Index i = 0; i < g_.size(); ++i) {
-    root[i] = (payoff[i] - value) * root_of_flow_[i];
+  const double* const flow = of_states(kRootOfFlow);
+  const double value = dot(payoff, of_states(kPrice), states_.rows());
+  for (Eigen::Index i = 0; i < states_.rows(); ++i) {
+    root[i] = (payoff[i] - value) * flow[i];
   }
 }
 
 void RiskCurvature::root_of_worst_case(const double* payoff, double* root) const {
-  const double mean = dot(payoff, g_.data(), g_.size());  // of u P under p
+  const double* const g = of_states(kPrice);
+  const double* const root_of_p = of_states(kRootOfP);
+  const double* const deviation = of_states(kDeviation);
+  const Eigen::Index states = states_.rows();
+  const double mean = dot(payoff, g, states);  // of u P under p
   double along = 0.0;
-  for (Eigen::Index i = 0; i < g_.size(); ++i) {
-    const double of_p = root_of_p_[i];
-    root[i] = of_p > 0.0 ? payoff[i] * g_[i] / of_p - mean * of_p : 0.0;
-    along += root[i] * deviation_[i];
+  for (Eigen::Index i = 0; i < states; ++i) {
+    const double of_p = root_of_p[i];
+    root[i] = of_p > 0.0 ? payoff[i] * g[i] / of_p - mean * of_p : 0.0;
+    along += root[i] * deviation[i];
   }
   const double share = variance_ > 0.0 ? along / variance_ : 0.0;
-  for (Eigen::Index i = 0; i < g_.size(); ++i) {
-    root[i] = (root[i] - share * deviation_[i]) * root_of_weight_;
+  for (Eigen::Index i = 0; i < states; ++i) {
+    root[i] = (root[i] - share * deviation[i]) * root_of_weight_;
   }
 }
 

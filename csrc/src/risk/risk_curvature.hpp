@@ -23,8 +23,12 @@ class RiskCurvature {
   void root_of_worst_case(const double* payoff, double* root) const;
 
  private:
-  Array g_, root_of_p_, root_of_flow_;
-  Array deviation_;  // of u, times the root of p
+  /// Columns of states_; the deviation is that of u, times the root of p.
+  enum : Eigen::Index { kPrice, kRootOfP, kRootOfFlow, kDeviation, kColumns };
+
+  const double* of_states(Eigen::Index column) const { return states_.col(column).data(); }
+
+  Eigen::Array<double, Eigen::Dynamic, kColumns> states_;
   double root_of_weight_ = 0.0, variance_ = 0.0;
 };
 
