@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "ipm/predictor_corrector.hpp"
 #include "numerics/entropy.hpp"
@@ -57,7 +58,8 @@ CellSolver::CellSolver(const ScaledMarket& market, Arena& arena, Checkpoint* che
       loss_(arena.array(market.states())),
       flat_demand_(arena.array(market.claims())),
       optimum_(market.states(), market.claims()),
-      multipliers_(market) {
+      multipliers_(market),
+      tried_(market) {
   if (disjoint_sets(market).disjoint()) {
     sums_.emplace(market, arena);
   } else {
@@ -275,11 +277,13 @@ void CellSolver::finish(const Hull& hull, double tolerance) {
   // The method stopped short of the optimum: what supports the demand that it reached may be
   // better.
   const double stopped = optimum_.bound;
+  std::swap(multipliers_, tried_);
   support_demand(rho);
   optimum_.bound = bound(hull);
   if (!(optimum_.bound < stopped)) {
     support_optimum();
     optimum_.bound = stopped;
+    std::swap(multipliers_, tried_);
   }
   if (program().size() == 1 && optimum_.bound - optimum_.objective > tolerance) {
     search_step(hull, revenue);
@@ -296,10 +300,10 @@ void CellSolver::search_step(const Hull& hull, double revenue) {
   add_row(-demand, row, loss_.size(), loss_.data());
   StepSearch& search = step_search_ ? *step_search_ : step_search_.emplace(market_, arena_);
   search.run(row, price, hull.demand_range(k), loss_, measure_);
-  multipliers_.worst_case() = search.worst_case();
-  multipliers_.marginal_state_prices() = search.marginal_state_prices();
+  tried_.worst_case() = search.worst_case();
+  tried_.marginal_state_prices() = search.marginal_state_prices();
   const double objective = elsewhere + search.worth();
-  const double bound = bound_by_multipliers(hull, search.divergence());
+  const double bound = bound_by(tried_, search.divergence(), hull);
   if (bound - objective < optimum_.bound - optimum_.objective) {
     demand = search.demand();
     optimum_.objective = objective;
@@ -309,6 +313,7 @@ void CellSolver::search_step(const Hull& hull, double revenue) {
     optimum_.marginal_state_prices = search.marginal_state_prices();
     optimum_.divergence = search.divergence();
     optimum_.ambiguity_price = search.ambiguity_price();
+    std::swap(multipliers_, tried_);
   }
 }
 
@@ -387,18 +392,18 @@ bool CellSolver::no_trade_supported(const Hull& hull) {
 double CellSolver::bound(const Hull& hull) {
   multipliers_.worst_case() = optimum_.worst_case;
   multipliers_.marginal_state_prices() = optimum_.marginal_state_prices;
-  return bound_by_multipliers(hull, optimum_.divergence);
+  return bound_by(multipliers_, optimum_.divergence, hull);
 }
 
-/// The bound by the prices' multipliers, with the p and g that multipliers_ holds.
-double CellSolver::bound_by_multipliers(const Hull& hull, double divergence) {
-  multipliers_.lambda() = optimum_.multipliers;
-  multipliers_.set(market_, divergence);
-  double bound = multipliers_.constant;
+/// The bound by p and g with the prices' multipliers.
+double CellSolver::bound_by(Multipliers& support, double divergence, const Hull& hull) const {
+  support.lambda() = optimum_.multipliers;
+  support.set(market_, divergence);
+  double bound = support.constant;
   for (int k = 0; k < hull.claims(); ++k) {
     double most = -kInfinity;
     for (int c = hull.first[k]; c < hull.first[k + 1]; ++c) {
-      most = std::max(most, multipliers_.worth(k, hull.price[c], hull.demand[c]));
+      most = std::max(most, support.worth(k, hull.price[c], hull.demand[c]));
     }
     bound += most;
   }

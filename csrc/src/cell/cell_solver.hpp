@@ -61,6 +61,8 @@ class CellSolver {
 
   // Valid after solve().
   const CellOptimum& optimum() const { return optimum_; }
+  /// The optimum's (g, p, lambda), with what they bound.
+  const Multipliers& multipliers() const { return multipliers_; }
   int iterations() const { return iterations_; }
 
  private:
@@ -96,7 +98,7 @@ class CellSolver {
   template <class Counts>
   const Slice* project_on_ranges(const Hull& hull, double margin, Counts&& counts);
   double bound(const Hull& hull);
-  double bound_by_multipliers(const Hull& hull, double divergence);
+  double bound_by(Multipliers& support, double divergence, const Hull& hull) const;
 
   const ScaledMarket& market_;
   Arena& arena_;
@@ -115,7 +117,8 @@ class CellSolver {
   const Slice* idle_ = nullptr;  // what supports the cell to be solved without trade, if known
   bool never_idle_ = false;      // nothing does, although nothing trades in it
   CellOptimum optimum_;
-  Multipliers multipliers_;  // of its bound
+  Multipliers multipliers_;  // of its bound,
+  Multipliers tried_;        // and others that may be better
   int iterations_ = 0;
 };
 

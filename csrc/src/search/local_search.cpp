@@ -36,6 +36,7 @@ double LocalSearch::solve(const std::vector<int>& cell, std::vector<Candidate>& 
     return value_;
   }
   forget();  // no optimum until the cell is solved: it may be abandoned
+  moves_known_ = false;
   value_ = -kInfinity;
   set_cell(hull_, corners_, cell);
   CellSolver::Settings settings;
@@ -84,12 +85,12 @@ double LocalSearch::climb_once(std::vector<Candidate>& found) {
 
 bool LocalSearch::next_cell(std::vector<int>& cell) {
   cell = solved_;
-  find_moves(cell);
+  find_moves();
   return apply_moves(cell, moves_);
 }
 
 bool LocalSearch::promising() {
-  find_moves(solved_);
+  find_moves();
   const Slice& g = solver_.optimum().marginal_state_prices;
   double promised = 0.0;
   double kept = 0.0;
@@ -109,12 +110,16 @@ bool LocalSearch::promising() {
   return kept >= kKept * promised;
 }
 
-void LocalSearch::find_moves(const std::vector<int>& cell) {
+void LocalSearch::find_moves() {
+  if (moves_known_) {
+    return;
+  }
+  moves_known_ = true;
   moves_.clear();
   for (int k = 0; k < market_.claims(); ++k) {
     const auto at = static_cast<std::size_t>(k);
     const Corners& corners = corners_[at];
-    const int piece = cell[at];
+    const int piece = solved_[at];
     const auto corner = static_cast<std::size_t>(piece);
     const double value =
         market_.payoffs.row(k).dot(solver_.optimum().marginal_state_prices.matrix());

@@ -62,7 +62,10 @@ class LocalSearch {
   void forget() { solved_.assign(1, -1); }
   bool has_optimum() const { return solved_.empty() || solved_[0] >= 0; }
 
-  const CellOptimum& optimum() const { return solver_.optimum(); }  ///< of the cell solved last
+  // Of the cell solved last.
+  const CellOptimum& optimum() const { return solver_.optimum(); }
+  const Multipliers& multipliers() const { return solver_.multipliers(); }
+
   std::int64_t cells() const { return cells_; }
   std::int64_t iterations() const { return iterations_; }
   void reset_counts() { cells_ = iterations_ = 0; }
@@ -70,15 +73,16 @@ class LocalSearch {
  private:
   /// The one after the cell solved last: whether there is one.
   bool next_cell(std::vector<int>& cell);
-  void find_moves(const std::vector<int>& cell);
+  void find_moves();
 
   const ScaledMarket& market_;
   const std::vector<Corners>& corners_;
   CellSolver solver_;
   RangeCheck<PriceSimplex> ranges_;
   Hull hull_;
-  std::vector<CellMove> moves_;
   std::vector<int> solved_{-1};  // the cell that optimum() speaks of; none yet
+  std::vector<CellMove> moves_;  // from there,
+  bool moves_known_ = false;     // once they have been asked for
   bool rough_ = false;           // whether it was to be rough
   double value_ = -kInfinity;
   std::int64_t cells_ = 0;

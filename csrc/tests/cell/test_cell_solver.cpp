@@ -137,4 +137,38 @@ TEST(no_trade_is_supported_at_prices_within_the_ball) {
   CHECK(supported > 100 && supported < 400);
 }
 
+/// Whichever of those that were tried it kept.
+TEST(the_multipliers_of_a_cell_are_those_of_its_optimum) {
+  test::Random random(73);
+  for (int trial = 0; trial < 500; ++trial) {
+    const double ambiguity = trial % 2 == 0 ? 0.0 : random.uniform(0.001, 0.5);
+    const double aversion = std::pow(10.0, random.uniform(-3.0, 3.0));
+    TwoStates book(random.uniform(0.05, 0.95), aversion, ambiguity, {1.0, 0.0, 0.0, 1.0});
+    const double price = random.uniform(0.05, 0.95);
+    const double low = random.uniform(-2.0, 1.0);
+    const double high = low + (trial % 5 == 0 ? 0.0 : std::pow(10.0, random.uniform(-6.0, 1.0)));
+    const bool two = trial % 3 == 0;  // steps
+    set_pieces(book.hull, [&](int k) {
+      if (k == 1 && !two) {
+        return Piece{0.0, 1.0, 0.0, 0.0};
+      }
+      const double limit = k == 0 ? price : 1.0 - price;
+      return Piece{limit, low == high ? 1.0 : limit, low, high};
+    });
+    CellSolver solver(book.market, book.arena);
+    CellSolver::Settings settings;
+    settings.max_iterations = 1 + random.below(12);  // stopped short, other multipliers are tried
+    solver.solve(book.hull, settings);
+    const CellOptimum& optimum = solver.optimum();
+    const Multipliers expected =
+        multipliers_of(book.market, optimum.worst_case, optimum.marginal_state_prices,
+                       optimum.multipliers, optimum.divergence);
+    const Multipliers& own = solver.multipliers();
+    CHECK((own.worst_case() == expected.worst_case()).all());
+    CHECK((own.marginal_state_prices() == expected.marginal_state_prices()).all());
+    CHECK((own.lambda() == expected.lambda()).all());
+    CHECK(own.constant == expected.constant);
+  }
+}
+
 }  // namespace kpm

@@ -35,7 +35,6 @@ NodeSolver::NodeSolver(const ScaledMarket& market, const std::vector<Corners>& c
       checkpoint_(token, unpolled),
       cells_(market, corners, arena_, checkpoint_),
       ranges_(market, arena_, &checkpoint_),
-      cell_multipliers_(market),
       ends_(corners),
       dear_(market.claims() >= kMany && !market.disjoint.disjoint()) {
   if (market.claims() >= kMany) {
@@ -114,7 +113,7 @@ void NodeSolver::examine(Node& node, const NodeTask& task, NodeOutcome& outcome)
     best = std::max(best, cells_.climb(round(node), moves_, node.multipliers, outcome.candidates));
     count(outcome);
     take_bound_of_cell(node);
-    outcome.add_support(cell_multipliers_);
+    outcome.add_support(cells_.multipliers());
     best = std::max(best, search_neighbours(node.bound, incumbent, outcome));
   }
   if (node.bound > best + kTie && relaxation_->gap() > kBranchShare * (node.bound - best)) {
@@ -183,7 +182,7 @@ bool NodeSolver::close_root_by_cells(Node& node, double& incumbent, NodeOutcome&
   double gap = kInfinity;
   if (bound_of_root_ < node.bound) {  // by the cell solved last, too
     node.bound = bound_of_root_;
-    node.multipliers = cell_multipliers_;
+    node.multipliers = cells_.multipliers();
   } else {
     take_bound_of_cell(node);
   }
@@ -287,23 +286,13 @@ void NodeSolver::take_bound(Node& node) const {
   }
 }
 
-/// The multipliers of the cell solved last bound any box.
-double NodeSolver::bound_by_cell(const Box& box) {
-  const CellOptimum& solved = cells_.optimum();
-  cell_multipliers_.worst_case() = solved.worst_case;
-  cell_multipliers_.marginal_state_prices() = solved.marginal_state_prices;
-  cell_multipliers_.lambda() = solved.multipliers;
-  cell_multipliers_.set(market_, solved.divergence);
-  return cell_multipliers_.bound(corners_, box);
-}
-
-/// Where prices have hardly any room, the simplex method's multipliers are better than the
-/// relaxation's.
-void NodeSolver::take_bound_of_cell(Node& node) {
-  const double bound = bound_by_cell(node.box);
+/// The multipliers of the cell solved last bound any box. Where prices have hardly any room, the
+/// simplex method's are better than the relaxation's.
+void NodeSolver::take_bound_of_cell(Node& node) const {
+  const double bound = cells_.multipliers().bound(corners_, node.box);
   if (bound < node.bound) {
     node.bound = bound;
-    node.multipliers = cell_multipliers_;
+    node.multipliers = cells_.multipliers();
   }
 }
 
@@ -487,7 +476,7 @@ bool NodeSolver::prove_no_trade_optimal(NodeOutcome& outcome) {
   if (value == -kInfinity) {
     return false;
   }
-  const double bound = bound_by_cell(whole(corners_));
+  const double bound = cells_.multipliers().bound(corners_);
   if (bound > value + kTie) {
     return false;
   }

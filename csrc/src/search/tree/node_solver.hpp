@@ -58,8 +58,7 @@ class NodeSolver {
   void refine(Node& node, double incumbent);
   void pass();
   void take_bound(Node& node) const;
-  double bound_by_cell(const Box& box);
-  void take_bound_of_cell(Node& node);
+  void take_bound_of_cell(Node& node) const;
   int claims() const { return market_.claims(); }
   void count(NodeOutcome& outcome);
   std::vector<int> round(const Node& node);
@@ -78,7 +77,6 @@ class NodeSolver {
   std::optional<NeighbourSearch> neighbours_;  // of books of many claims
   std::optional<LinearSubtree> subtree_;       // likewise
   RangeCheck<CheckedSimplex> ranges_;
-  Multipliers cell_multipliers_;
   std::vector<CellMove> moves_;
   RunEnds ends_;
   const bool dear_;  // a relaxation is: neighbours of clearings and boxes below nodes pay
