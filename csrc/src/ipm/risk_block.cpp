@@ -436,7 +436,8 @@ double RiskBlock::divergence() const {
     mean_e += state.g * state.e;
     mean_phi += state.p * state.phi;
   }
-  return mean_e.sum() / mass_g.sum() - scaled_log1p(a_, mean_phi.sum() / mass_p.sum());
+  return std::max(0.0,
+                  mean_e.sum() / mass_g.sum() - scaled_log1p(a_, mean_phi.sum() / mass_p.sum()));
 }
 
 double RiskBlock::upper_bound(const ArrayView& loss) const {

@@ -215,7 +215,7 @@ TEST(the_projection_of_disjoint_claims_without_room_adds_up_to_one) {
   test::RandomBook book(random, kClaims, kClaims, 3);
   std::fill(book.payoffs.begin(), book.payoffs.end(), 0.0);
   for (int k = 0; k < kClaims; ++k) {
-    book.payoffs[static_cast<std::size_t>((kClaims + 1) * k)] = 1.0;
+    book.payoffs[static_cast<std::size_t>(kClaims + 1) * static_cast<std::size_t>(k)] = 1.0;
   }
   const ScaledMarket market(book.market(), compile_staircases(book.market(), book.book()));
   const Array wanted = test::random_distribution(random, kClaims);

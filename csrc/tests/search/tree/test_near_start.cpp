@@ -1,6 +1,10 @@
 // A relaxation that starts from multipliers near its own: the same bound, sooner.
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "ipm/disjoint_book.hpp"
 #include "ipm/predictor_corrector.hpp"
-#include "random_book.hpp"
 #include "search/tree/relaxation_program.hpp"
 
 namespace kpm {
@@ -47,6 +51,36 @@ TEST(relaxations_from_near_multipliers_take_fewer_iterations) {
   }
   CHECK(solved > 40);
   CHECK(10 * near < 9 * afresh);
+}
+
+/// Next to no aversion, and an ambiguity a millionth short of every distribution: solves start from
+/// vast losses, whose rounding once made the entropy of state prices negative.
+TEST(state_prices_of_a_relaxation_have_an_entropy) {
+  test::Random random(19);
+  double least = kInfinity;
+  for (int trial = 0; trial < 40; ++trial) {
+    test::RandomBook book = test::disjoint_book(random, 400, 64);
+    const auto states = static_cast<int>(book.prior.size());
+    for (int i = 0; i < states; i += 10) {
+      book.prior[static_cast<std::size_t>(random.below(states))] = 1e-12;
+    }
+    const double all = std::accumulate(book.prior.begin(), book.prior.end(), 0.0);
+    double rarest = 1.0;
+    for (double& prior : book.prior) {
+      prior /= all;
+      rarest = std::min(rarest, prior);
+    }
+    book.ambiguity = -0.999999 * std::log(rarest);
+    book.risk_aversion = std::exp(random.uniform(-30.0, -15.0));
+    const std::vector<Staircase> stairs = compile_staircases(book.market(), book.book());
+    const ScaledMarket market(book.market(), stairs);
+    const std::vector<Corners> corners = find_corners(market, stairs);
+    Arena arena;
+    RelaxationProgram program(market, corners, arena);
+    solve(program, whole(corners), nullptr, -kInfinity);
+    least = std::min(least, program.multipliers().divergence);
+  }
+  CHECK_AT_MOST(0.0, least, 0.0);
 }
 
 }  // namespace kpm
